@@ -1,0 +1,3 @@
+//! The command line of onnx2script.
+
+fn main() {}

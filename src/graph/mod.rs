@@ -1,0 +1,172 @@
+//! A validated network: what a model means, in floats, with nothing of ONNX left but names.
+//!
+//! Invariants, established by [`import`] and relied on by every later stage:
+//! 1. node 0 is the only [`Op::Input`]; every operand has a smaller index than its user;
+//! 2. the last node is an [`Op::ArgMax`], and no other is;
+//! 3. constants have one element for each element of the result ([`Op::MatMul`]: rows × columns),
+//!    and all are finite;
+//! 4. shapes are gone: a value is a vector of `len` elements in row-major order, for one sample.
+//!
+//! If a model gets this far, what follows succeeds or says which limit is hit.
+
+mod affine;
+mod dense;
+mod import;
+mod operand;
+mod ops;
+mod shape;
+mod tail;
+
+pub use import::import;
+pub use ops::SUPPORTED;
+
+use crate::onnx::ElementType;
+
+/// Index of a node in its graph.
+pub type NodeId = usize;
+
+/// A network for one sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Graph {
+    /// The model's file name.
+    pub name: String,
+    /// Name of the input in the model.
+    pub input_name: String,
+    /// Shape of the input for one sample.
+    pub input_shape: Vec<usize>,
+    /// Element type of the input.
+    pub input_element: ElementType,
+    /// Nodes, operands first.
+    pub nodes: Vec<Node>,
+    /// What the class is in the model itself.
+    pub answer: Answer,
+    /// What the importer decided that the user may want to know.
+    pub notes: Vec<String>,
+}
+
+/// What the model's own output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The class, by an ArgMax of the model's.
+    Class,
+    /// One score a class: the class is the ArgMax that the compiler adds.
+    Scores,
+}
+
+/// One step of the network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// What it computes.
+    pub op: Op,
+    /// How many elements its result has.
+    pub len: usize,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// The ONNX node that a step comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The node's name, as errors and listings show it.
+    pub name: String,
+    /// Its op type.
+    pub op: String,
+}
+
+/// What a node computes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Op {
+    /// The sample.
+    Input,
+    /// `result[j] = Σ_i x[i]·weights[i][j]`.
+    MatMul {
+        /// Operand.
+        x: NodeId,
+        /// Constant weights.
+        weights: Matrix,
+    },
+    /// `result[j] = x[j] + constant[j]`.
+    Add {
+        /// Operand.
+        x: NodeId,
+        /// One addend an element.
+        constant: Vec<f64>,
+    },
+    /// `result[j] = x[j] · constant[j]`.
+    Mul {
+        /// Operand.
+        x: NodeId,
+        /// One factor an element.
+        constant: Vec<f64>,
+    },
+    /// `result[j] = max(x[j], 0)`.
+    Relu {
+        /// Operand.
+        x: NodeId,
+    },
+    /// The index of the largest element.
+    ArgMax {
+        /// Operand.
+        x: NodeId,
+        /// Which index wins a tie.
+        tie: Tie,
+    },
+}
+
+/// Which of several equal largest elements is the class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tie {
+    /// The lowest index (ONNX's default).
+    First,
+    /// The highest index (`select_last_index = 1`).
+    Last,
+}
+
+/// A constant matrix, row-major: one row an input, one column an output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    /// Inputs.
+    pub rows: usize,
+    /// Outputs.
+    pub columns: usize,
+    /// `rows * columns` elements.
+    pub elements: Vec<f64>,
+}
+
+impl Graph {
+    /// How many elements one sample has.
+    pub fn input_len(&self) -> usize {
+        self.nodes.first().map_or(0, |node| node.len)
+    }
+
+    /// How many classes there are.
+    pub fn classes(&self) -> usize {
+        match self.nodes.last() {
+            Some(Node {
+                op: Op::ArgMax { x, .. },
+                ..
+            }) => self.nodes[*x].len,
+            _ => 0,
+        }
+    }
+
+    /// The class that the float model's own output means; the lowest index wins a tie unless the
+    /// model says otherwise.
+    pub fn class_of(&self, output: &[f64]) -> Option<usize> {
+        match self.answer {
+            Answer::Class => output.first().map(|&class| class as usize),
+            Answer::Scores => argmax(output),
+        }
+    }
+}
+
+/// Index of the first largest element.
+fn argmax(values: &[f64]) -> Option<usize> {
+    let mut best = None;
+    for (index, &value) in values.iter().enumerate() {
+        if best.is_none_or(|(_, largest)| value > largest) {
+            best = Some((index, value));
+        }
+    }
+    best.map(|(index, _)| index)
+}

@@ -1,0 +1,92 @@
+//! Ops that move no number: shapes, casts and what only matters in training.
+
+use super::import::Importer;
+use super::operand::{Meaning, Operand};
+use crate::error::Problem;
+use crate::onnx::{ElementType, Node, tensor::Elements};
+
+/// Reshape, Flatten, Squeeze, Unsqueeze: the same elements in the order they had.
+pub(super) fn reshape(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    let value = importer.computed(node, 0)?;
+    let shape = importer.inferred_shape(node)?;
+    if shape.iter().product::<usize>() != value.len() {
+        return Err(node
+            .problem(format!(
+                "turns shape {:?} into {shape:?}, which has another number of elements",
+                value.shape
+            ))
+            .help("check the shapes of the model; only the first dimension may be the batch"));
+    }
+    Ok(Operand::Computed(value.reshaped(shape)))
+}
+
+/// Identity.
+pub(super) fn identity(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    importer.operand(node, 0)
+}
+
+/// Dropout: does nothing in inference.
+pub(super) fn dropout(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    if node.input(2).is_some() {
+        let training = match importer.operand(node, 2)? {
+            Operand::Constant(flag) => !matches!(&flag.elements, Elements::Int(values) if values == &[0]),
+            Operand::Computed(_) => true,
+        };
+        if training {
+            return Err(node
+                .problem("is in training mode")
+                .help("export the model for inference (torch: model.eval())"));
+        }
+    }
+    importer.operand(node, 0)
+}
+
+/// Cast: to a float nothing changes; to an integer only a class or an integer stays what it is.
+pub(super) fn cast(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    use ElementType::{Float, Integer, Uint8};
+    let value = importer.computed(node, 0)?;
+    let target = i32::try_from(node.int("to", 0)?).ok().and_then(ElementType::from_onnx);
+    let integral = matches!(value.meaning, Meaning::Class(_)) || importer.is_integral(value.node);
+    match (target, integral) {
+        (Some(Float), _) | (Some(Integer), true) => Ok(Operand::Computed(value)),
+        (Some(Uint8), true) if matches!(value.meaning, Meaning::Class(_)) || importer.is_byte_input(value.node) => {
+            Ok(Operand::Computed(value))
+        }
+        (Some(Integer | Uint8), _) => Err(node
+            .problem("cuts a computed number down to an integer")
+            .help("cast to an integer only behind ArgMax; for quantised arithmetic use --weights of onnx2script")),
+        (None, _) => Err(node
+            .problem("casts to a type that has no numbers")
+            .help("cast to float32")),
+    }
+}
+
+/// Slice: only where it keeps everything (tf2onnx writes such slices around single vectors).
+pub(super) fn slice(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    let value = importer.computed(node, 0)?;
+    let shape = importer.inferred_shape(node)?;
+    let backwards = match node.input(4) {
+        None => false,
+        Some(_) => match importer.operand(node, 4)? {
+            Operand::Constant(steps) => steps.to_ints().is_none_or(|steps| steps.iter().any(|&step| step < 0)),
+            Operand::Computed(_) => true,
+        },
+    };
+    if shape != value.shape || backwards {
+        return Err(node
+            .problem(format!("takes {shape:?} out of {:?}", value.shape))
+            .help("slicing computed values is not supported yet; slice the data before it goes into the model"));
+    }
+    Ok(Operand::Computed(value))
+}
+
+/// Shape arithmetic: by now it is a constant, or it never will be.
+pub(super) fn folded(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    match importer.inferred_shape(node) {
+        // tract folds Shape of a value whose dimensions are known; the rest computes with samples.
+        Ok(_) => Err(node
+            .problem("is only supported in shape arithmetic, but it computes with the sample here")
+            .help("change the model or its export so that this op is not needed")),
+        Err(problem) => Err(problem),
+    }
+}

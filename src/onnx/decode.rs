@@ -1,0 +1,222 @@
+//! From a protobuf message to nodes, inputs and constants, each checked on its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use prost::Message;
+use tract_onnx::pb;
+
+use super::{Attribute, ElementType, Input, Model, Node, OPSET_MAX, OPSET_MIN, Source, tensor};
+use crate::error::{Problem, Problems, Refusal};
+
+/// Decodes the protobuf message of a model file.
+pub(super) fn message(bytes: &[u8]) -> Result<pb::ModelProto, Refusal> {
+    let not_onnx =
+        |reason: String| Problem::of_model(reason).help("export the model again, and check that the file is whole");
+    if bytes.is_empty() {
+        return Err(not_onnx("the file is empty".into()).into());
+    }
+    pb::ModelProto::decode(bytes).map_err(|error| not_onnx(format!("this is not an ONNX file: {error}")).into())
+}
+
+/// Decodes everything in a model, reporting all that is wrong with it at once.
+pub(super) fn model(file_name: String, source: Source) -> Result<Model, Refusal> {
+    let opset = opset(&source.proto)?;
+    let Some(graph) = &source.proto.graph else {
+        return Err(Problem::of_model("the file holds no graph")
+            .help("export the model again")
+            .into());
+    };
+    let mut problems = Problems::default();
+    let mut constants = BTreeMap::new();
+    for initializer in &graph.initializer {
+        match tensor::decode(initializer, &source) {
+            Ok(tensor) => drop(constants.insert(initializer.name.clone(), tensor)),
+            Err(reason) => problems.push(Problem::of_model(format!(
+                "initializer `{}` {reason}",
+                initializer.name
+            ))),
+        }
+    }
+    for sparse in &graph.sparse_initializer {
+        let name = sparse.values.as_ref().map_or("", |values| &values.name);
+        problems.push(Problem::of_model(format!("initializer `{name}` is sparse")).help("export dense weights"));
+    }
+    let nodes = nodes(graph, &source, &mut constants, &mut problems);
+    let inputs = inputs(graph, &constants, &mut problems);
+    let outputs = graph.output.iter().map(|output| output.name.clone()).collect();
+    problems.into_result()?;
+    Ok(Model {
+        file_name,
+        opset,
+        inputs,
+        outputs,
+        nodes,
+        constants,
+        shapes: BTreeMap::new(),
+        source,
+    })
+}
+
+fn opset(proto: &pb::ModelProto) -> Result<i64, Refusal> {
+    let own = proto
+        .opset_import
+        .iter()
+        .find(|import| import.domain.is_empty() || import.domain == "ai.onnx");
+    let supported = format!("onnx2script reads operator sets {OPSET_MIN} to {OPSET_MAX}");
+    match own.map(|import| import.version) {
+        Some(version) if (OPSET_MIN..=OPSET_MAX).contains(&version) => Ok(version),
+        Some(version) => Err(
+            Problem::of_model(format!("the model uses ONNX operator set {version}; {supported}"))
+                .help("export with another opset, e.g. 17 (tf2onnx: --opset 17; torch.onnx.export: opset_version=17)")
+                .into(),
+        ),
+        None => Err(Problem::of_model(format!(
+            "the model does not say which ONNX operator set it uses; {supported}"
+        ))
+        .help("export the model again with an exporter that writes opset_import")
+        .into()),
+    }
+}
+
+/// Decodes the nodes, and moves the values of Constant nodes to the constants.
+fn nodes(
+    graph: &pb::GraphProto,
+    source: &Source,
+    constants: &mut BTreeMap<String, super::Tensor>,
+    problems: &mut Problems,
+) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    let mut names = BTreeSet::new();
+    for proto in &graph.node {
+        let node = match node(proto, source, &mut names) {
+            Ok(node) => node,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        if node.op != "Constant" {
+            nodes.push(node);
+            continue;
+        }
+        match constant(&node) {
+            Ok(value) => drop(constants.insert(node.outputs.first().cloned().unwrap_or_default(), value)),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    nodes
+}
+
+fn node(proto: &pb::NodeProto, source: &Source, names: &mut BTreeSet<String>) -> Result<Node, Problem> {
+    let op = match proto.domain.as_str() {
+        "" | "ai.onnx" => proto.op_type.clone(),
+        domain => format!("{domain}.{}", proto.op_type),
+    };
+    let mut name = match (&proto.name, proto.output.first()) {
+        (name, _) if !name.is_empty() => name.clone(),
+        (_, Some(output)) => format!("{}:{output}", proto.op_type),
+        (_, None) => proto.op_type.clone(),
+    };
+    if !names.insert(name.clone()) {
+        name = (2..)
+            .map(|number| format!("{name}#{number}"))
+            .find(|name| names.insert(name.clone()))
+            .unwrap_or(name);
+    }
+    let mut attributes = BTreeMap::new();
+    for attribute in &proto.attribute {
+        let value = Attribute::decode(attribute, source)
+            .map_err(|reason| Problem::of_node(&name, &op, format!("attribute `{}` {reason}", attribute.name)))?;
+        attributes.insert(attribute.name.clone(), value);
+    }
+    Ok(Node {
+        name,
+        op,
+        inputs: proto.input.clone(),
+        outputs: proto.output.clone(),
+        attributes,
+    })
+}
+
+/// The value of a Constant node.
+fn constant(node: &Node) -> Result<super::Tensor, Problem> {
+    use tensor::Elements;
+    let (shape, elements) = match node.attributes.iter().next() {
+        Some((_, Attribute::Tensor(tensor))) => return Ok(tensor.clone()),
+        Some((_, Attribute::Int(value))) => (vec![], Elements::Int(vec![*value])),
+        Some((_, Attribute::Ints(values))) => (vec![values.len()], Elements::Int(values.clone())),
+        Some((_, Attribute::Float(value))) => (vec![], Elements::Float(vec![f64::from(*value)])),
+        Some((_, Attribute::Floats(values))) => (
+            vec![values.len()],
+            Elements::Float(values.iter().copied().map(f64::from).collect()),
+        ),
+        _ => {
+            return Err(node
+                .problem("holds no number tensor")
+                .help("export the constant as numbers"));
+        }
+    };
+    if let Elements::Float(values) = &elements
+        && values.iter().any(|value| !value.is_finite())
+    {
+        return Err(node.problem("holds a number that is not finite"));
+    }
+    Ok(super::Tensor { shape, elements })
+}
+
+/// The inputs that no initializer fills, for one sample each.
+fn inputs(graph: &pb::GraphProto, constants: &BTreeMap<String, super::Tensor>, problems: &mut Problems) -> Vec<Input> {
+    let mut inputs = Vec::new();
+    for info in graph.input.iter().filter(|info| !constants.contains_key(&info.name)) {
+        match input(info) {
+            Ok(input) => inputs.push(input),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    inputs
+}
+
+fn input(info: &pb::ValueInfoProto) -> Result<Input, Problem> {
+    let name = &info.name;
+    let Some(pb::type_proto::Value::TensorType(tensor)) = info.r#type.as_ref().and_then(|kind| kind.value.as_ref())
+    else {
+        return Err(Problem::of_model(format!("input `{name}` has no tensor type")));
+    };
+    let element = ElementType::from_onnx(tensor.elem_type).ok_or_else(|| {
+        Problem::of_model(format!("input `{name}` has element type code {}", tensor.elem_type))
+            .help("export with a float or uint8 input")
+    })?;
+    let Some(shape) = &tensor.shape else {
+        return Err(Problem::of_model(format!("input `{name}` has no shape"))
+            .help("export with an input shape in which only the batch is symbolic"));
+    };
+    let mut dims = Vec::new();
+    for (axis, dim) in shape.dim.iter().enumerate() {
+        use pb::tensor_shape_proto::dimension::Value;
+        match &dim.value {
+            Some(Value::DimValue(size)) if *size > 0 => dims.push(usize::try_from(*size).unwrap_or(usize::MAX)),
+            // Exporters write an unknown batch as a symbol, as 0, as -1, or not at all.
+            _ if axis == 0 => dims.push(1),
+            _ => {
+                return Err(
+                    Problem::of_model(format!("dimension {axis} of input `{name}` is not a fixed number"))
+                        .help("only the first dimension, the batch, may be symbolic: export with the others fixed"),
+                );
+            }
+        }
+    }
+    if dims
+        .iter()
+        .try_fold(1usize, |product, &dim| product.checked_mul(dim))
+        .is_none_or(|count| count > 1 << 32)
+    {
+        return Err(Problem::of_model(format!(
+            "input `{name}` has impossible dimensions {dims:?}"
+        )));
+    }
+    Ok(Input {
+        name: name.clone(),
+        element,
+        shape: dims,
+    })
+}

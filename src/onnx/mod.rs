@@ -1,0 +1,142 @@
+//! ONNX files as data: decoded protobuf, named nodes, plain tensors and inferred shapes.
+//!
+//! This is the only place that sees tract's types. What it promises of a [`Model`]:
+//! 1. every node has a name, also those the exporter left unnamed;
+//! 2. nodes come after the nodes they read, and each is needed by a graph output;
+//! 3. every value that a node reads is a graph input, a constant or made by an earlier node, once;
+//! 4. constants are decoded, of the length their shape says, and finite where they are floats.
+//!
+//! Nodes keep ONNX's own ops and attributes (tract's typed graph rewrites them), so that an error
+//! can name what the user's exporter wrote.
+
+mod attributes;
+mod decode;
+mod fence;
+mod order;
+pub mod reference;
+mod shapes;
+pub mod tensor;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub use attributes::Attribute;
+use fence::fence;
+pub use tensor::{ElementType, Tensor};
+use tract_onnx::pb;
+
+use crate::error::Refusal;
+
+/// Oldest operator set read: before it, Add and Gemm broadcast by attributes.
+pub const OPSET_MIN: i64 = 7;
+/// Newest operator set whose definitions were compared with what is implemented here.
+pub const OPSET_MAX: i64 = 25;
+
+/// A graph input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// Its name in the file.
+    pub name: String,
+    /// Element type.
+    pub element: ElementType,
+    /// Shape for one sample: a symbolic batch counts 1.
+    pub shape: Vec<usize>,
+}
+
+/// One ONNX operation.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// The node's own name, or one made of its first output's.
+    pub name: String,
+    /// ONNX op type, prefixed by its domain unless that is ONNX's own.
+    pub op: String,
+    /// Names of the operands; empty where an optional one is left out.
+    pub inputs: Vec<String>,
+    /// Names of the results; empty where an optional one is not wanted.
+    pub outputs: Vec<String>,
+    /// Attributes by name.
+    pub attributes: BTreeMap<String, Attribute>,
+}
+
+/// A decoded and ordered ONNX graph.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// The file's name without its folder.
+    pub file_name: String,
+    /// Version of ONNX's own operator set.
+    pub opset: i64,
+    /// Inputs that are not initializers.
+    pub inputs: Vec<Input>,
+    /// Names of the outputs.
+    pub outputs: Vec<String>,
+    /// Nodes in an order in which they can be computed.
+    pub nodes: Vec<Node>,
+    /// Initializers, Constant nodes and whatever shape arithmetic folds into a constant.
+    pub constants: BTreeMap<String, Tensor>,
+    /// Shapes by value name, where inference found them.
+    pub shapes: BTreeMap<String, Vec<usize>>,
+    source: Source,
+}
+
+/// The protobuf message and where it lies, for tract.
+#[derive(Debug, Clone)]
+struct Source {
+    proto: pb::ModelProto,
+    folder: PathBuf,
+}
+
+impl Model {
+    /// Reads a model file; weights may lie in other files beside it.
+    ///
+    /// # Errors
+    /// An I/O error when the file cannot be read, else a [`Refusal`] when it is not a sound ONNX graph.
+    pub fn load(path: &Path) -> anyhow::Result<Model> {
+        let bytes = std::fs::read(path)
+            .map_err(|error| anyhow::Error::new(error).context(format!("cannot read model `{}`", path.display())))?;
+        let folder = path.parent().unwrap_or(Path::new(".")).to_path_buf();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        Ok(Model::from_bytes(&bytes, name, folder)?)
+    }
+
+    /// Decodes a model from the bytes of its file.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when the bytes are not a sound ONNX graph.
+    pub fn from_bytes(bytes: &[u8], file_name: String, folder: PathBuf) -> Result<Model, Refusal> {
+        let source = Source {
+            proto: decode::message(bytes)?,
+            folder,
+        };
+        let mut model = decode::model(file_name, source)?;
+        order::sort_and_prune(&mut model)?;
+        Ok(model)
+    }
+
+    /// Finds the shape of every value, and the values that are constants after all.
+    ///
+    /// Call it once the ops are known to be supported: it hands the graph to tract.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when shapes contradict each other.
+    pub fn infer_shapes(&mut self) -> Result<(), Refusal> {
+        shapes::infer(self)
+    }
+}
+
+impl Node {
+    /// The operand at `index`, unless it is left out.
+    pub fn input(&self, index: usize) -> Option<&str> {
+        self.inputs
+            .get(index)
+            .map(String::as_str)
+            .filter(|name| !name.is_empty())
+    }
+
+    /// A problem of this node.
+    pub fn problem(&self, reason: impl Into<String>) -> crate::error::Problem {
+        crate::error::Problem::of_node(&self.name, &self.op, reason)
+    }
+}

@@ -1,0 +1,164 @@
+//! Makes values whose length, scale and intervals follow from their op.
+
+use std::sync::Arc;
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{One, Zero};
+
+use super::{Interval, Ir, Layer, LayerId, Matrix, Op, Value, ValueId};
+use crate::input::InputFormat;
+
+/// Builds an [`Ir`] value by value.
+#[derive(Debug)]
+pub struct Builder {
+    ir: Ir,
+}
+
+impl Builder {
+    /// Starts a network of `len` inputs; value 0 is the input, in layer 0.
+    pub fn new(name: String, input: InputFormat, len: usize, layer: Layer) -> Self {
+        let intervals = vec![input.interval(); len];
+        let value = Value {
+            op: Op::Input,
+            scale: input.scale.clone(),
+            intervals,
+            layer: 0,
+        };
+        Builder {
+            ir: Ir {
+                name,
+                input,
+                layers: vec![layer],
+                values: vec![value],
+            },
+        }
+    }
+
+    /// Starts a rewrite of `ir`: the same input and layers, no other value yet.
+    pub fn like(ir: &Ir) -> Self {
+        let mut builder = Builder {
+            ir: Ir {
+                values: Vec::new(),
+                ..ir.clone()
+            },
+        };
+        builder.ir.values.push(ir.values[0].clone());
+        builder
+    }
+
+    /// Adds a layer.
+    pub fn layer(&mut self, layer: Layer) -> LayerId {
+        self.ir.layers.push(layer);
+        self.ir.layers.len() - 1
+    }
+
+    /// Notes that the newest layer comes from one more ONNX node.
+    pub fn onnx_node(&mut self, name: &str) {
+        if let Some(layer) = self.ir.layers.last_mut()
+            && !layer.onnx_nodes.iter().any(|known| known == name)
+        {
+            layer.onnx_nodes.push(name.to_owned());
+        }
+    }
+
+    /// Adds a value.
+    pub fn push(&mut self, op: Op, layer: LayerId) -> ValueId {
+        let (scale, intervals) = consequences(&op, &self.ir.values, &self.ir.input);
+        self.ir.values.push(Value {
+            op,
+            scale,
+            intervals,
+            layer,
+        });
+        self.ir.values.len() - 1
+    }
+
+    /// A value made so far.
+    pub fn value(&self, id: ValueId) -> &Value {
+        &self.ir.values[id]
+    }
+
+    /// How the input is given.
+    pub fn input(&self) -> &InputFormat {
+        &self.ir.input
+    }
+
+    /// The finished network.
+    pub fn finish(self) -> Ir {
+        self.ir
+    }
+}
+
+/// The scale and the intervals that an op gives its result.
+pub(super) fn consequences(op: &Op, values: &[Value], input: &InputFormat) -> (BigRational, Vec<Interval>) {
+    let Some(operand) = op.operand() else {
+        let len = values.first().map_or(0, Value::len);
+        return (input.scale.clone(), vec![input.interval(); len]);
+    };
+    let Value {
+        scale, intervals: of, ..
+    } = &values[operand];
+    let kept = || scale.clone();
+    match op {
+        Op::Input => (kept(), of.clone()),
+        Op::MatMul { weights, .. } => (scale * &weights.unit, matmul(of, weights)),
+        Op::Products { weights, .. } => (scale * &weights.unit, products(of, weights)),
+        Op::SumRows { columns, .. } => (kept(), sum_rows(of, *columns)),
+        Op::Add { constant, .. } => (kept(), zip(of, constant, Interval::shift)),
+        Op::Mul { constant, unit, .. } => (scale * unit, zip(of, constant, Interval::scale)),
+        Op::Rescale { divisor, .. } => (
+            scale * BigRational::from(divisor.clone()),
+            of.iter().map(|interval| interval.div(divisor)).collect(),
+        ),
+        Op::Relu { .. } => {
+            let zero = Interval::point(BigInt::zero());
+            (kept(), of.iter().map(|interval| interval.max(&zero)).collect())
+        }
+        Op::ArgMax { .. } => (BigRational::one(), vec![Interval::new(0, of.len().saturating_sub(1))]),
+    }
+}
+
+fn zip(of: &[Interval], constant: &[BigInt], apply: fn(&Interval, &BigInt) -> Interval) -> Vec<Interval> {
+    of.iter()
+        .zip(constant)
+        .map(|(interval, constant)| apply(interval, constant))
+        .collect()
+}
+
+fn matmul(of: &[Interval], weights: &Arc<Matrix>) -> Vec<Interval> {
+    let mut sums = vec![Interval::new(0, 0); weights.columns];
+    for (row, interval) in of.iter().enumerate() {
+        for (sum, &weight) in sums.iter_mut().zip(weights.row(row)) {
+            let (below, above) = if weight < 0 {
+                (&interval.high, &interval.low)
+            } else {
+                (&interval.low, &interval.high)
+            };
+            sum.low += below * weight;
+            sum.high += above * weight;
+        }
+    }
+    sums
+}
+
+fn products(of: &[Interval], weights: &Arc<Matrix>) -> Vec<Interval> {
+    let row_products = |(row, interval): (usize, &Interval)| {
+        weights
+            .row(row)
+            .iter()
+            .map(|&w| interval.scale(&w.into()))
+            .collect::<Vec<_>>()
+    };
+    of.iter().enumerate().flat_map(row_products).collect()
+}
+
+fn sum_rows(of: &[Interval], columns: usize) -> Vec<Interval> {
+    let mut sums = vec![Interval::new(0, 0); columns];
+    for row in of.chunks(columns.max(1)) {
+        for (sum, interval) in sums.iter_mut().zip(row) {
+            *sum = sum.add(interval);
+        }
+    }
+    sums
+}

@@ -1,0 +1,257 @@
+//! The integer tensor IR: what a contract computes, exactly.
+//!
+//! A program is a list of values, each a vector of integers with a *scale* (an integer `v` stands for
+//! the number `v · scale`) and an *interval* for each element that holds for every input the contract
+//! can be given. The definition of the answer is [`eval`]; all later stages must reproduce it bit for bit.
+//!
+//! Invariants, checked by [`verify`]:
+//! 1. value 0 is the only [`Op::Input`], and operands have smaller indices than their users;
+//! 2. the last value, and no other, is an [`Op::ArgMax`];
+//! 3. the number of elements, the scale and the intervals of a value are what its op and its operands make them;
+//! 4. constants have as many elements as the value they belong to, matrices as many rows as their operand has elements;
+//! 5. divisors are at least 2;
+//! 6. each value belongs to a layer of the table.
+
+pub mod builder;
+mod eval;
+pub mod interval;
+mod print;
+mod verify;
+
+use std::sync::Arc;
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+
+pub use builder::Builder;
+pub use eval::{eval, eval_all};
+pub use interval::Interval;
+pub use print::{describe_scale, print};
+pub use verify::verify;
+
+pub use crate::graph::Tie;
+use crate::input::InputFormat;
+
+/// Index of a value.
+pub type ValueId = usize;
+
+/// Index of a layer.
+pub type LayerId = usize;
+
+/// A network in integers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ir {
+    /// The model's file name.
+    pub name: String,
+    /// How the unlocking script gives the input.
+    pub input: InputFormat,
+    /// Layers, in the order of the network.
+    pub layers: Vec<Layer>,
+    /// Values, operands first.
+    pub values: Vec<Value>,
+}
+
+/// A part of the network that a person would call a layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// `input`, `dense 1`, ..., `argmax`.
+    pub label: String,
+    /// The ONNX nodes that it comes from.
+    pub onnx_nodes: Vec<String>,
+}
+
+/// A vector of integers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Value {
+    /// What it is.
+    pub op: Op,
+    /// What a step of one is worth in the model's numbers.
+    pub scale: BigRational,
+    /// Bounds of each element.
+    pub intervals: Vec<Interval>,
+    /// The layer it belongs to.
+    pub layer: LayerId,
+}
+
+/// Integer operations on vectors.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Op {
+    /// The sample, one integer an element.
+    Input,
+    /// `result[j] = Σ_i x[i]·w[i][j]`.
+    MatMul {
+        /// Operand.
+        x: ValueId,
+        /// Constant weights.
+        weights: Arc<Matrix>,
+    },
+    /// Every single product: `result[i·columns + j] = x[i]·w[i][j]`.
+    Products {
+        /// Operand.
+        x: ValueId,
+        /// Constant weights.
+        weights: Arc<Matrix>,
+    },
+    /// `result[j] = Σ_i x[i·columns + j]`.
+    SumRows {
+        /// Operand.
+        x: ValueId,
+        /// Length of a row.
+        columns: usize,
+    },
+    /// `result[j] = x[j] + constant[j]`.
+    Add {
+        /// Operand.
+        x: ValueId,
+        /// Addends, at the operand's scale.
+        constant: Vec<BigInt>,
+    },
+    /// `result[j] = x[j]·constant[j]`, at the operand's scale times `unit`.
+    Mul {
+        /// Operand.
+        x: ValueId,
+        /// Integer factors.
+        constant: Vec<BigInt>,
+        /// What a step of one in a factor is worth.
+        unit: BigRational,
+    },
+    /// `result[j] = x[j] / divisor`, truncated toward zero.
+    Rescale {
+        /// Operand.
+        x: ValueId,
+        /// At least 2.
+        divisor: BigInt,
+    },
+    /// `result[j] = max(x[j], 0)`.
+    Relu {
+        /// Operand.
+        x: ValueId,
+    },
+    /// The index of the largest element.
+    ArgMax {
+        /// Operand.
+        x: ValueId,
+        /// Which index wins a tie.
+        tie: Tie,
+    },
+}
+
+/// Integer weights, row-major: one row an input, one column an output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    /// Inputs.
+    pub rows: usize,
+    /// Outputs.
+    pub columns: usize,
+    /// `rows · columns` weights.
+    pub elements: Vec<i64>,
+    /// What a step of one is worth in the model's numbers.
+    pub unit: BigRational,
+}
+
+impl Op {
+    /// The operand, if any: every op but the input has one.
+    pub fn operand(&self) -> Option<ValueId> {
+        match self {
+            Op::Input => None,
+            Op::MatMul { x, .. }
+            | Op::Products { x, .. }
+            | Op::SumRows { x, .. }
+            | Op::Add { x, .. }
+            | Op::Mul { x, .. }
+            | Op::Rescale { x, .. }
+            | Op::Relu { x }
+            | Op::ArgMax { x, .. } => Some(*x),
+        }
+    }
+
+    /// The same op on another operand.
+    #[must_use]
+    pub fn with_operand(&self, operand: ValueId) -> Op {
+        let mut op = self.clone();
+        match &mut op {
+            Op::Input => {}
+            Op::MatMul { x, .. }
+            | Op::Products { x, .. }
+            | Op::SumRows { x, .. }
+            | Op::Add { x, .. }
+            | Op::Mul { x, .. }
+            | Op::Rescale { x, .. }
+            | Op::Relu { x }
+            | Op::ArgMax { x, .. } => *x = operand,
+        }
+        op
+    }
+}
+
+impl Value {
+    /// How many elements it has.
+    pub fn len(&self) -> usize {
+        self.intervals.len()
+    }
+
+    /// Whether it has no elements; verified values have some.
+    pub fn is_empty(&self) -> bool {
+        self.intervals.is_empty()
+    }
+
+    /// The smallest interval around all elements.
+    pub fn hull(&self) -> Interval {
+        let first = self.intervals.first().cloned().unwrap_or(Interval::new(0, 0));
+        self.intervals.iter().fold(first, |hull, interval| hull.union(interval))
+    }
+}
+
+impl Matrix {
+    /// The weight from input `row` to output `column`.
+    pub fn at(&self, row: usize, column: usize) -> i64 {
+        self.elements[row * self.columns + column]
+    }
+
+    /// The weights of one input.
+    pub fn row(&self, row: usize) -> &[i64] {
+        &self.elements[row * self.columns..][..self.columns]
+    }
+}
+
+impl Ir {
+    /// The value that the class is.
+    pub fn output(&self) -> ValueId {
+        self.values.len().saturating_sub(1)
+    }
+
+    /// How many weights there are in all layers.
+    pub fn weights(&self) -> usize {
+        self.values
+            .iter()
+            .map(|value| value.op.weights().map_or(0, |weights| weights.elements.len()))
+            .sum()
+    }
+
+    /// How many classes there are.
+    pub fn classes(&self) -> usize {
+        match self.values.last().and_then(|class| class.op.operand()) {
+            Some(scores) => self.values[scores].len(),
+            None => 0,
+        }
+    }
+
+    /// How often each value is used.
+    pub fn uses(&self) -> Vec<usize> {
+        let mut uses = vec![0; self.values.len()];
+        for operand in self.values.iter().filter_map(|value| value.op.operand()) {
+            uses[operand] += 1;
+        }
+        uses
+    }
+}
+
+impl Op {
+    /// The weights, where it is a dense layer's op.
+    pub fn weights(&self) -> Option<&Arc<Matrix>> {
+        match self {
+            Op::MatMul { weights, .. } | Op::Products { weights, .. } => Some(weights),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Appends instructions; what is proved of each result follows from the operands.
+
+use std::sync::Arc;
+
+use num_bigint::BigInt;
+
+use super::{Definition, Instruction, Kind, Name, Op, Origin, Program, Value, ValueId, transfer};
+use crate::ir::Interval;
+use crate::script::number;
+
+/// Builds a [`Program`].
+#[derive(Debug)]
+pub struct Builder {
+    program: Program,
+    /// The origin of the following instructions.
+    current: u32,
+}
+
+impl Name {
+    /// A name of no element.
+    pub fn whole(base: &Arc<str>) -> Name {
+        Name {
+            base: Arc::clone(base),
+            element: None,
+        }
+    }
+
+    /// The name of an element.
+    pub fn element(base: &Arc<str>, element: usize) -> Name {
+        Name {
+            base: Arc::clone(base),
+            element: u32::try_from(element).ok(),
+        }
+    }
+}
+
+impl Builder {
+    /// Starts a program; `inputs` names what the unlocking script pushes, first push first.
+    pub fn new(inputs: &[&str]) -> Self {
+        let mut builder = Builder {
+            program: Program {
+                values: vec![],
+                instructions: vec![],
+                inputs: vec![],
+                result: 0,
+                origins: vec![],
+            },
+            current: 0,
+        };
+        for (index, name) in inputs.iter().enumerate() {
+            let name = Name::whole(&Arc::from(*name));
+            let id = builder.value(Definition::Input(index), Kind::Untrusted, name);
+            builder.program.inputs.push(id);
+        }
+        builder
+    }
+
+    /// What the unlocking script pushes, first push first.
+    pub fn inputs(&self) -> &[ValueId] {
+        &self.program.inputs
+    }
+
+    /// Notes an origin, for [`Builder::enter`].
+    pub fn origin(&mut self, origin: Origin) -> u32 {
+        self.program.origins.push(origin);
+        u32::try_from(self.program.origins.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Says that the following instructions come from a noted origin.
+    pub fn enter(&mut self, origin: u32) {
+        self.current = origin;
+    }
+
+    /// A constant number.
+    pub fn number(&mut self, value: &BigInt) -> ValueId {
+        let kind = Kind::Number(Interval::point(value.clone()));
+        let name = Name {
+            base: Arc::from(value.to_string()),
+            element: None,
+        };
+        self.value(Definition::Constant(number::encode(value)), kind, name)
+    }
+
+    /// A constant byte string.
+    pub fn bytes(&mut self, bytes: Vec<u8>) -> ValueId {
+        let most = BigInt::from_bytes_le(num_bigint::Sign::Plus, &bytes);
+        let kind = Kind::Bytes { len: bytes.len(), most };
+        let name = Name {
+            base: Arc::from(format!("{}-byte constant", bytes.len())),
+            element: None,
+        };
+        self.value(Definition::Constant(bytes), kind, name)
+    }
+
+    /// An instruction with one result.
+    ///
+    /// # Panics
+    /// When the operands break an invariant: a defect of the code generator.
+    pub fn one(&mut self, op: Op, operands: &[ValueId], name: Name) -> ValueId {
+        debug_assert_eq!(op.results(), 1);
+        self.push(op, operands, &[name])
+    }
+
+    /// A SPLIT: the first bytes and the rest.
+    ///
+    /// # Panics
+    /// As [`Builder::one`].
+    pub fn split(&mut self, operand: ValueId, position: usize, names: [Name; 2]) -> (ValueId, ValueId) {
+        let position = self.number(&position.into());
+        let head = self.push(Op::Split, &[operand, position], &names);
+        (head, head + 1)
+    }
+
+    /// A check that gives nothing.
+    pub fn check_depth(&mut self, items: usize) {
+        self.push(Op::CheckDepth(items), &[], &[]);
+    }
+
+    fn push(&mut self, op: Op, operands: &[ValueId], names: &[Name]) -> ValueId {
+        let known: Vec<_> = operands
+            .iter()
+            .map(|&id| (&self.program.values[id].kind, self.program.constant(id)))
+            .collect();
+        let kinds = transfer::results(op, &known).unwrap_or_else(|reason| panic!("{op}: {reason}"));
+        let instruction = self.program.instructions.len();
+        let first = self.program.values.len();
+        for (slot, (kind, name)) in kinds.into_iter().zip(names).enumerate() {
+            self.value(Definition::Result { instruction, slot }, kind, name.clone());
+        }
+        let origin = self.current;
+        self.program.instructions.push(Instruction {
+            op,
+            operands: operands.to_vec(),
+            result: first,
+            origin,
+        });
+        first
+    }
+
+    fn value(&mut self, definition: Definition, kind: Kind, name: Name) -> ValueId {
+        self.program.values.push(Value { definition, kind, name });
+        self.program.values.len() - 1
+    }
+
+    /// What is proved of a number.
+    pub fn interval(&self, id: ValueId) -> Option<&Interval> {
+        match &self.program.values[id].kind {
+            Kind::Number(interval) => Some(interval),
+            _ => None,
+        }
+    }
+
+    /// The finished program, `result` being what is left on the stack; without the instructions that
+    /// neither the result nor a check needs.
+    pub fn finish(mut self, result: ValueId) -> Program {
+        self.program.result = result;
+        prune(&mut self.program);
+        self.program
+    }
+}
+
+/// Drops instructions whose results nothing uses.
+fn prune(program: &mut Program) {
+    let mut used = vec![false; program.values.len()];
+    used[program.result] = true;
+    let mut needed = vec![false; program.instructions.len()];
+    for (index, instruction) in program.instructions.iter().enumerate().rev() {
+        let checks = matches!(instruction.op, Op::CheckDepth(_) | Op::CheckLength(_));
+        needed[index] = checks
+            || used[instruction.result..]
+                .iter()
+                .take(instruction.op.results())
+                .any(|used| *used);
+        if needed[index] {
+            instruction.operands.iter().for_each(|&operand| used[operand] = true);
+        }
+    }
+    let mut needed = needed.into_iter();
+    program.instructions.retain(|_| needed.next().unwrap_or(true));
+    for (index, instruction) in program.instructions.iter().enumerate() {
+        for slot in 0..instruction.op.results() {
+            program.values[instruction.result + slot].definition = Definition::Result {
+                instruction: index,
+                slot,
+            };
+        }
+    }
+}

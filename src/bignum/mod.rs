@@ -1,0 +1,240 @@
+//! The bignum program: straight-line SSA over script numbers and byte strings, whose operations are
+//! Script's own.
+//!
+//! It knows what each instruction does and what is proved of each value, but not where values lie:
+//! that is [`crate::stack`]'s business. Invariants, checked by [`verify`]:
+//! 1. operands are defined before their users;
+//! 2. the type of a value (an interval for numbers; length and largest value for byte strings) is what
+//!    its instruction and its operands make it;
+//! 3. arithmetic takes numbers, splicing takes byte strings of known length; positions lie inside;
+//! 4. every number, operand or result, fits the target's number limit;
+//! 5. divisors are constants other than zero;
+//! 6. what the unlocking script pushes is touched by nothing but a check of its length or a comparison.
+
+mod builder;
+mod eval;
+mod print;
+mod transfer;
+mod verify;
+
+use std::fmt;
+use std::sync::Arc;
+
+use num_bigint::BigInt;
+
+pub use builder::Builder;
+pub use eval::{EvalError, eval};
+pub use print::print;
+pub use verify::verify;
+
+use crate::ir::Interval;
+use crate::script::opcode::Opcode;
+
+/// Index of a value.
+pub type ValueId = usize;
+
+/// A straight-line program.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// Inputs, constants and results.
+    pub values: Vec<Value>,
+    /// Instructions, in order.
+    pub instructions: Vec<Instruction>,
+    /// What the unlocking script pushes, first push first.
+    pub inputs: Vec<ValueId>,
+    /// What is left on the stack.
+    pub result: ValueId,
+    /// Where instructions come from.
+    pub origins: Vec<Origin>,
+}
+
+/// A value of a program.
+#[derive(Debug, Clone)]
+pub struct Value {
+    /// What it is.
+    pub definition: Definition,
+    /// What is proved of it.
+    pub kind: Kind,
+    /// What a listing calls it.
+    pub name: Name,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Definition {
+    /// A push of the unlocking script, counted from the first.
+    Input(usize),
+    /// A constant, as its bytes on the stack.
+    Constant(Vec<u8>),
+    /// A result of an instruction, counted from the deepest.
+    Result {
+        /// Index of the instruction.
+        instruction: usize,
+        /// Which of its results.
+        slot: usize,
+    },
+}
+
+/// What is proved of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A minimally encoded script number.
+    Number(Interval),
+    /// A byte string of known length.
+    Bytes {
+        /// Its length.
+        len: usize,
+        /// The most it can be as an unsigned little-endian number.
+        most: BigInt,
+    },
+    /// Whatever the unlocking script pushed.
+    Untrusted,
+}
+
+/// A name such as `dense1[12]`, with the step that made this version of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// What it is.
+    pub base: Arc<str>,
+    /// Which element.
+    pub element: Option<u32>,
+}
+
+/// Where instructions come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The layer's label.
+    pub layer: Arc<str>,
+    /// The step within the layer, as the IR or the contract calls it.
+    pub step: Arc<str>,
+    /// The ONNX node, or empty.
+    pub onnx_node: Arc<str>,
+}
+
+/// An operation and its operands.
+#[derive(Debug, Clone)]
+pub struct Instruction {
+    /// What it does.
+    pub op: Op,
+    /// Operands, deepest first; as many as [`Op::arity`] says.
+    pub operands: Vec<ValueId>,
+    /// Its first result; others follow it.
+    pub result: ValueId,
+    /// Index into [`Program::origins`].
+    pub origin: u32,
+}
+
+/// Operations: each an opcode, but for the two checks at the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Op {
+    /// Fails unless the unlocking script left exactly this many items.
+    CheckDepth(usize),
+    /// Fails unless the operand has exactly this many bytes; gives it back.
+    CheckLength(usize),
+    /// Sum.
+    Add,
+    /// Difference.
+    Sub,
+    /// Product.
+    Mul,
+    /// Quotient, toward zero.
+    Div,
+    /// Remainder, with the dividend's sign.
+    Mod,
+    /// Negation.
+    Negate,
+    /// The larger one.
+    Max,
+    /// The first bytes up to a position, and the rest.
+    Split,
+    /// Two byte strings, one behind the other.
+    Cat,
+    /// A byte string read as a number.
+    BinToNum,
+    /// Whether two byte strings are the same.
+    Equal,
+}
+
+impl Op {
+    /// How many operands it takes.
+    pub fn arity(self) -> usize {
+        match self {
+            Op::CheckDepth(_) => 0,
+            Op::CheckLength(_) | Op::Negate | Op::BinToNum => 1,
+            Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Mod | Op::Max => 2,
+            Op::Split | Op::Cat | Op::Equal => 2,
+        }
+    }
+
+    /// How many results it gives.
+    pub fn results(self) -> usize {
+        match self {
+            Op::CheckDepth(_) => 0,
+            Op::Split => 2,
+            _ => 1,
+        }
+    }
+
+    /// Whether its operands may change places.
+    pub fn is_commutative(self) -> bool {
+        matches!(self, Op::Add | Op::Mul | Op::Max | Op::Equal)
+    }
+
+    /// The opcode that does it; `None` for the checks, which take several.
+    pub fn opcode(self) -> Option<Opcode> {
+        Some(match self {
+            Op::CheckDepth(_) | Op::CheckLength(_) => return None,
+            Op::Add => Opcode::ADD,
+            Op::Sub => Opcode::SUB,
+            Op::Mul => Opcode::MUL,
+            Op::Div => Opcode::DIV,
+            Op::Mod => Opcode::MOD,
+            Op::Negate => Opcode::NEGATE,
+            Op::Max => Opcode::MAX,
+            Op::Split => Opcode::SPLIT,
+            Op::Cat => Opcode::CAT,
+            Op::BinToNum => Opcode::BIN2NUM,
+            Op::Equal => Opcode::EQUAL,
+        })
+    }
+}
+
+impl Program {
+    /// The bytes of a constant.
+    pub fn constant(&self, id: ValueId) -> Option<&[u8]> {
+        match &self.values[id].definition {
+            Definition::Constant(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+impl Kind {
+    /// Any byte string of a length.
+    pub fn bytes(len: usize) -> Kind {
+        Kind::Bytes {
+            len,
+            most: (BigInt::from(1) << (8 * len)) - 1,
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.base)?;
+        match self.element {
+            Some(element) => write!(f, "[{element}]"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Op::CheckDepth(items) => write!(f, "check_depth {items}"),
+            Op::CheckLength(bytes) => write!(f, "check_length {bytes}"),
+            op => f.write_str(&op.opcode().map_or(String::new(), |opcode| opcode.name().to_lowercase())),
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! The unrolled strategy: every weight is a push, every multiply-accumulate its own instructions.
+//!
+//! Dense layers run input by input, so that only one input is at hand at a time, and sweep over the
+//! sums to and fro: `a0 .. a63`, then `a63 .. a0`. The sum made last is then needed first, which is
+//! the order in which two stacks give things back (see [`crate::stack`]). Elementwise steps are made
+//! when a value is first needed, right where it is used.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use num_bigint::BigInt;
+use num_traits::{One, Signed, Zero};
+
+use crate::bignum::{Builder, Name, Op, Origin, ValueId as NumberId};
+use crate::input::Encoding;
+use crate::ir::{self, Ir, Matrix, Tie, ValueId};
+
+/// Emits the network; gives the class.
+pub(super) fn network(builder: &mut Builder, ir: &Ir, input: NumberId) -> NumberId {
+    let origins = (0..ir.values.len())
+        .map(|value| builder.origin(origin(ir, value)))
+        .collect();
+    let names = (0..ir.values.len())
+        .map(|value| Arc::from(format!("%{value}")))
+        .collect();
+    let product = Arc::from("product");
+    let mut unrolled = Unrolled {
+        ir,
+        builder,
+        made: vec![Made::default(); ir.values.len()],
+        origins,
+        names,
+        product,
+    };
+    unrolled.unpack(input);
+    unrolled.class(ir.output())
+}
+
+/// The elements of an IR value that exist so far.
+#[derive(Debug, Clone, Default)]
+struct Made {
+    elements: BTreeMap<usize, NumberId>,
+    /// Elements in the order in which they were made, for values that are made at once.
+    order: Vec<usize>,
+}
+
+struct Unrolled<'a> {
+    ir: &'a Ir,
+    builder: &'a mut Builder,
+    made: Vec<Made>,
+    /// Origin and name of each IR value.
+    origins: Vec<u32>,
+    names: Vec<Arc<str>>,
+    product: Arc<str>,
+}
+
+/// Where the instructions of an IR value come from.
+fn origin(ir: &Ir, value: ValueId) -> Origin {
+    let layer = &ir.layers[ir.values[value].layer];
+    let step = match &ir.values[value].op {
+        ir::Op::Input => "unpack",
+        ir::Op::MatMul { .. } => "matmul",
+        ir::Op::Products { .. } => "products",
+        ir::Op::SumRows { .. } => "sum of products",
+        ir::Op::Add { .. } => "add",
+        ir::Op::Mul { .. } => "mul",
+        ir::Op::Rescale { .. } => "rescale",
+        ir::Op::Relu { .. } => "relu",
+        ir::Op::ArgMax { .. } => "argmax",
+    };
+    Origin {
+        layer: Arc::from(layer.label.as_str()),
+        step: Arc::from(format!("%{value} {step}")),
+        onnx_node: Arc::from(layer.onnx_nodes.join(", ")),
+    }
+}
+
+/// One element: a constant, or a number of the program.
+enum Element {
+    Constant(BigInt),
+    Number(NumberId),
+}
+
+impl Unrolled<'_> {
+    /// Says that what follows computes an IR value.
+    fn enter(&mut self, value: ValueId) {
+        self.builder.enter(self.origins[value]);
+    }
+
+    fn name(&self, value: ValueId) -> Arc<str> {
+        Arc::clone(&self.names[value])
+    }
+
+    /// Cuts the input into its elements.
+    fn unpack(&mut self, input: NumberId) {
+        self.enter(0);
+        let (element, rest) = (self.name(0), Arc::from("rest"));
+        let (len, width) = (self.ir.values[0].len(), self.ir.input.width());
+        let mut remaining = input;
+        for index in 0..len {
+            let mut head = remaining;
+            if index + 1 < len {
+                let names = [Name::element(&element, index), Name::whole(&rest)];
+                (head, remaining) = self.builder.split(remaining, width, names);
+            }
+            let number = self.read(head, Name::element(&element, index));
+            self.made[0].elements.insert(index, number);
+            self.made[0].order.push(index);
+        }
+    }
+
+    fn read(&mut self, bytes: NumberId, name: Name) -> NumberId {
+        match self.ir.input.encoding {
+            Encoding::Fixed { .. } => self.builder.one(Op::BinToNum, &[bytes], name),
+            Encoding::Byte => {
+                // A zero byte on top keeps 128 to 255 positive.
+                let zero = self.builder.bytes(vec![0]);
+                let wide = self.builder.one(Op::Cat, &[bytes, zero], name.clone());
+                self.builder.one(Op::BinToNum, &[wide], name)
+            }
+        }
+    }
+
+    /// An element of a value, made now if it has not been.
+    fn element(&mut self, value: ValueId, index: usize) -> Element {
+        if let Some(point) = self.ir.values[value].intervals[index].as_point() {
+            return Element::Constant(point.clone());
+        }
+        if !self.made[value].elements.contains_key(&index) {
+            self.make(value, index);
+        }
+        Element::Number(self.made[value].elements[&index])
+    }
+
+    /// Makes an element, or the whole value where its elements are made together.
+    fn make(&mut self, value: ValueId, index: usize) {
+        let ir = self.ir;
+        let number = match &ir.values[value].op {
+            ir::Op::MatMul { x, weights } => {
+                let rows = self.reversed(*x, weights.rows);
+                return self.sum(value, &rows, weights.columns, |this, row, column| {
+                    this.product(value, weights, row, column)
+                });
+            }
+            ir::Op::SumRows { x, columns } => {
+                let rows: Vec<usize> = (0..ir.values[*x].len() / columns).rev().collect();
+                return self.sum(value, &rows, *columns, |this, row, column| {
+                    let term = this.element(*x, row * columns + column);
+                    Term::plus(term)
+                });
+            }
+            ir::Op::Products { weights, .. } => {
+                let (row, column) = (index / weights.columns, index % weights.columns);
+                match self.product(value, weights, row, column) {
+                    Term::Plus(number) => number,
+                    Term::Minus(number) => self.one(value, index, Op::Negate, number, None),
+                    Term::Constant(_) => unreachable!("an element that is constant has a point interval"),
+                }
+            }
+            ir::Op::Add { x, constant } => self.unary(value, index, *x, Op::Add, &constant[index], BigInt::zero()),
+            ir::Op::Mul { x, constant, .. } => self.unary(value, index, *x, Op::Mul, &constant[index], BigInt::one()),
+            ir::Op::Rescale { x, divisor } => self.unary(value, index, *x, Op::Div, divisor, BigInt::one()),
+            ir::Op::Relu { x } => {
+                let never_negative = !ir.values[*x].intervals[index].low.is_negative();
+                let floor = if never_negative { None } else { Some(BigInt::zero()) };
+                let number = self.number(*x, index);
+                self.enter(value);
+                match floor {
+                    Some(floor) => self.one(value, index, Op::Max, number, Some(&floor)),
+                    None => number,
+                }
+            }
+            ir::Op::Input | ir::Op::ArgMax { .. } => unreachable!("made as a whole"),
+        };
+        self.made[value].elements.insert(index, number);
+    }
+
+    /// An elementwise step with a constant, unless that constant changes nothing.
+    fn unary(
+        &mut self,
+        value: ValueId,
+        index: usize,
+        x: ValueId,
+        op: Op,
+        constant: &BigInt,
+        neutral: BigInt,
+    ) -> NumberId {
+        let number = self.number(x, index);
+        if *constant == neutral {
+            return number;
+        }
+        self.enter(value);
+        match op {
+            Op::Mul if (-constant).is_one() => self.one(value, index, Op::Negate, number, None),
+            _ => self.one(value, index, op, number, Some(constant)),
+        }
+    }
+
+    fn one(&mut self, value: ValueId, index: usize, op: Op, number: NumberId, constant: Option<&BigInt>) -> NumberId {
+        let mut operands = vec![number];
+        operands.extend(constant.map(|constant| self.builder.number(constant)));
+        let name = Name::element(&self.name(value), index);
+        self.builder.one(op, &operands, name)
+    }
+
+    /// An element as a number of the program.
+    fn number(&mut self, value: ValueId, index: usize) -> NumberId {
+        match self.element(value, index) {
+            Element::Number(number) => number,
+            Element::Constant(constant) => self.builder.number(&constant),
+        }
+    }
+
+    /// `x[row] · w[row][column]` for the dense layer that makes `value` of `x`.
+    fn product(&mut self, value: ValueId, weights: &Matrix, row: usize, column: usize) -> Term {
+        let weight = weights.at(row, column);
+        let (true, Some(x)) = (weight != 0, self.ir.values[value].op.operand()) else {
+            return Term::Constant(BigInt::zero());
+        };
+        let element = self.element(x, row);
+        self.enter(value);
+        match (element, weight) {
+            (Element::Constant(x), weight) => Term::Constant(x * weight),
+            (Element::Number(x), 1) => Term::Plus(x),
+            (Element::Number(x), -1) => Term::Minus(x),
+            (Element::Number(x), weight) => {
+                let weight = self.builder.number(&weight.into());
+                Term::Plus(self.builder.one(Op::Mul, &[x, weight], Name::whole(&self.product)))
+            }
+        }
+    }
+
+    /// Sums terms over rows for each column, sweeping to and fro.
+    fn sum(
+        &mut self,
+        value: ValueId,
+        rows: &[usize],
+        columns: usize,
+        mut term: impl FnMut(&mut Self, usize, usize) -> Term,
+    ) {
+        let mut sums: Vec<Option<NumberId>> = vec![None; columns];
+        let mut constants = vec![BigInt::zero(); columns];
+        let base = self.name(value);
+        let mut sweep: Vec<usize> = (0..columns).collect();
+        for &row in rows {
+            for &column in &sweep {
+                let term = term(self, row, column);
+                self.enter(value);
+                let name = Name::element(&base, column);
+                sums[column] = match (term, sums[column]) {
+                    (Term::Constant(constant), sum) => {
+                        constants[column] += constant;
+                        sum
+                    }
+                    (Term::Plus(x), None) => Some(x),
+                    (Term::Minus(x), None) => Some(self.builder.one(Op::Negate, &[x], name)),
+                    (Term::Plus(x), Some(sum)) => Some(self.builder.one(Op::Add, &[sum, x], name)),
+                    (Term::Minus(x), Some(sum)) => Some(self.builder.one(Op::Sub, &[sum, x], name)),
+                };
+            }
+            sweep.reverse();
+        }
+        // The last sweep's order, which the reversal has just turned round.
+        sweep.reverse();
+        self.finish_sums(value, &sums, &constants, sweep);
+    }
+
+    fn finish_sums(&mut self, value: ValueId, sums: &[Option<NumberId>], constants: &[BigInt], order: Vec<usize>) {
+        for &column in &order {
+            let Some(sum) = sums[column] else { continue };
+            let sum = match constants[column].is_zero() {
+                true => sum,
+                false => self.one(value, column, Op::Add, sum, Some(&constants[column])),
+            };
+            self.made[value].elements.insert(column, sum);
+        }
+        self.made[value].order = order;
+    }
+
+    /// The elements of a value, those made last first: they lie on top.
+    fn reversed(&mut self, value: ValueId, len: usize) -> Vec<usize> {
+        let mut whole = value;
+        while let (true, Some(x)) = (self.made[whole].order.is_empty(), self.ir.values[whole].op.operand()) {
+            if matches!(self.ir.values[whole].op, ir::Op::MatMul { .. } | ir::Op::SumRows { .. }) {
+                self.make(whole, 0);
+                break;
+            }
+            whole = x;
+        }
+        match self.made[whole].order.len() == len {
+            true => self.made[whole].order.iter().rev().copied().collect(),
+            false => (0..len).rev().collect(),
+        }
+    }
+
+    /// The index of the largest element: each carries its index in the remainder by the number of
+    /// classes, so that one MAX chain finds both.
+    fn class(&mut self, value: ValueId) -> NumberId {
+        let ir::Op::ArgMax { x, tie } = self.ir.values[value].op else {
+            unreachable!("the last value is an ArgMax")
+        };
+        let classes = self.ir.values[x].len();
+        let count = BigInt::from(classes);
+        let mut best: Option<NumberId> = None;
+        for index in self.reversed(x, classes) {
+            let score = self.number(x, index);
+            self.enter(value);
+            let tag = match tie {
+                Tie::First => classes - 1 - index,
+                Tie::Last => index,
+            };
+            let scaled = self.one(value, index, Op::Mul, score, Some(&count));
+            let tagged = if tag == 0 {
+                scaled
+            } else {
+                self.one(value, index, Op::Add, scaled, Some(&tag.into()))
+            };
+            let name = Name::whole(&Arc::from("best"));
+            best = Some(best.map_or(tagged, |best| self.builder.one(Op::Max, &[best, tagged], name)));
+        }
+        let best = best.unwrap_or_else(|| self.builder.number(&BigInt::zero()));
+        self.untag(value, best, &count, tie)
+    }
+
+    /// The class from the largest tagged score.
+    fn untag(&mut self, value: ValueId, best: NumberId, count: &BigInt, tie: Tie) -> NumberId {
+        let mut tag = self.one(value, 0, Op::Mod, best, Some(count));
+        if self
+            .builder
+            .interval(tag)
+            .is_some_and(|interval| interval.low.is_negative())
+        {
+            // MOD takes the dividend's sign: bring the remainder of a negative score up.
+            let raised = self.one(value, 0, Op::Add, tag, Some(count));
+            tag = self.one(value, 0, Op::Mod, raised, Some(count));
+        }
+        match tie {
+            Tie::Last => tag,
+            Tie::First => {
+                let last = self.builder.number(&(count - 1));
+                self.builder
+                    .one(Op::Sub, &[last, tag], Name::whole(&Arc::from("class")))
+            }
+        }
+    }
+}
+
+/// A term of a sum.
+enum Term {
+    Constant(BigInt),
+    Plus(NumberId),
+    Minus(NumberId),
+}
+
+impl Term {
+    fn plus(element: Element) -> Term {
+        match element {
+            Element::Constant(constant) => Term::Constant(constant),
+            Element::Number(number) => Term::Plus(number),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! onnx2script: a compiler from ONNX neural networks to Bitcoin Script.
+//!
+//! The pipeline, one direction, each stage taking what the one before it made:
+//!
+//! ```text
+//! ONNX bytes → onnx → graph → quant → ir → passes → codegen → bignum → stack → script → bytes
+//!                                                                                ↓
+//!                                                                              interp
+//! ```
+//!
+//! [`compile`] runs it. [`ir::eval`] defines what a contract computes; [`interp`] runs the bytes as a
+//! node does, and knows nothing of the rest.
+
+pub mod bignum;
+pub mod codegen;
+pub mod data;
+pub mod error;
+pub mod graph;
+pub mod input;
+pub mod interp;
+pub mod ir;
+pub mod onnx;
+pub mod passes;
+pub mod quant;
+pub mod report;
+pub mod script;
+pub mod stack;
+pub mod target;
+
+use crate::bignum::Program;
+use crate::codegen::Contract;
+use crate::error::{Problem, Refusal};
+use crate::graph::Graph;
+use crate::input::InputSpec;
+use crate::ir::Ir;
+use crate::onnx::{ElementType, Model};
+use crate::script::Script;
+use crate::stack::Layout;
+use crate::target::Target;
+
+/// Everything a user can choose about a contract.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// How the input is given.
+    pub input: InputSpec,
+    /// How weights become integers, and where they are rescaled.
+    pub quant: quant::Options,
+    /// Which passes run.
+    pub level: passes::Level,
+    /// Stop the passes after this one.
+    pub stop_after: Option<String>,
+    /// What the unlocking script pushes and what is made of the class.
+    pub contract: Contract,
+    /// How values are laid out on the stacks.
+    pub layout: Layout,
+    /// Where the script will run.
+    pub target: Target,
+}
+
+/// A model at every stage of the way.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// What the model means.
+    pub graph: Graph,
+    /// The network in integers.
+    pub ir: Ir,
+    /// The same after the passes: the definition of what the contract computes.
+    pub optimised: Ir,
+    /// The straight-line program.
+    pub program: Program,
+    /// The locking script.
+    pub script: Script,
+    /// The kind of contract.
+    pub contract: Contract,
+    /// The target it was compiled for.
+    pub target: Target,
+}
+
+/// Compiles a decoded model.
+///
+/// # Errors
+/// A [`Refusal`] when the model, or a choice for it, cannot be compiled.
+///
+/// # Panics
+/// When a stage breaks its own invariants: a defect of the compiler, caught before a script leaves it.
+pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal> {
+    let graph = graph::import(model)?;
+    let input = options.input.resolve(graph.input_element == ElementType::Uint8);
+    let ir = quant::quantise(&graph, input, &options.quant)?;
+    options.contract.check(&ir)?;
+    let optimised =
+        passes::run(&ir, options.level, options.stop_after.as_deref()).unwrap_or_else(|defect| internal(&defect));
+    let program = codegen::lower(&optimised, options.contract);
+    bignum::verify(&program, &options.target).map_err(too_large)?;
+    let script = stack::schedule(&program, options.layout);
+    if let Err(defect) = stack::check(&program, &script.to_bytes()) {
+        internal(&defect);
+    }
+    Ok(Compiled {
+        graph,
+        ir,
+        optimised,
+        program,
+        script,
+        contract: options.contract,
+        target: options.target,
+    })
+}
+
+/// A program that verified when it was built can only fail the target's number limit.
+fn too_large(reason: String) -> Refusal {
+    Problem::of_model(reason)
+        .help("use a coarser scale (--weights), a narrower --input, or --rules consensus")
+        .into()
+}
+
+fn internal(defect: &str) -> ! {
+    panic!("a defect of onnx2script, please report it with the model: {defect}")
+}

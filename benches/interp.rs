@@ -67,17 +67,7 @@ fn unrolled() -> Builder {
             // The sum lies on the inputs, and the weight on the sum.
             builder.number(weight).number(input + 2).op(&[PICK, MUL, ADD]);
         }
-        builder.op(&[
-            DUP,
-            OP_0,
-            GREATERTHAN,
-            TUCK,
-            DROP,
-            TOALTSTACK,
-            DROP,
-            FROMALTSTACK,
-            TOALTSTACK,
-        ]);
+        builder.op(&[DUP, OP_0, GREATERTHAN, TUCK, DROP, TOALTSTACK, DROP, FROMALTSTACK, TOALTSTACK]);
         builder.number(INPUTS - 1).op(&[ROLL]);
     }
     for _ in 0..INPUTS {
@@ -97,28 +87,13 @@ fn packed() -> Builder {
     builder.op(&[OP_0]);
     for factor in 0..200 {
         // Of the three numbers, the one that `factor` picks times 1 KB, 8 bytes and 2 bytes.
-        builder
-            .number(factor % 2 + 2)
-            .op(&[PICK])
-            .number(4)
-            .op(&[PICK, MUL, ADD]);
-        builder
-            .number(factor % 3 + 1)
-            .op(&[PICK])
-            .data(&noise(8, factor as u64))
-            .op(&[MUL, ADD]);
-        builder
-            .number(factor % 3 + 1)
-            .op(&[PICK])
-            .number(factor + 129)
-            .op(&[MUL, ADD]);
+        builder.number(factor % 2 + 2).op(&[PICK]).number(4).op(&[PICK, MUL, ADD]);
+        builder.number(factor % 3 + 1).op(&[PICK]).data(&noise(8, factor as u64)).op(&[MUL, ADD]);
+        builder.number(factor % 3 + 1).op(&[PICK]).number(factor + 129).op(&[MUL, ADD]);
     }
     builder.op(&[OP_0]).number(STRING).op(&[NUM2BIN, INVERT]);
     for shift in 0..50 {
-        builder
-            .op(&[DUP])
-            .number(8 * shift + 3)
-            .op(&[RSHIFT, OVER, AND, OVER, OR]);
+        builder.op(&[DUP]).number(8 * shift + 3).op(&[RSHIFT, OVER, AND, OVER, OR]);
         builder.op(&[DUP]).number(784).op(&[SPLIT, SWAP, CAT, XOR, NIP]);
     }
     for _ in 0..784 / 4 {
@@ -133,11 +108,7 @@ fn bench(criterion: &mut Criterion) {
         let outcome = run(&[], &builder.script, &Target::default());
         assert_eq!(outcome.verdict(), "OK", "{name}");
         assert_eq!(outcome.stats.instructions, builder.instructions);
-        let id = format!(
-            "{name}: {} instructions, {} bytes",
-            builder.instructions,
-            builder.script.len()
-        );
+        let id = format!("{name}: {} instructions, {} bytes", builder.instructions, builder.script.len());
         criterion.bench_function(&id, |bencher| {
             bencher.iter(|| run(&[], black_box(&builder.script), &Target::default()));
         });

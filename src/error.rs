@@ -23,20 +23,12 @@ pub struct Problem {
 impl Problem {
     /// A problem of the file as a whole.
     pub fn of_model(reason: impl Into<String>) -> Self {
-        Problem {
-            node: None,
-            reason: reason.into(),
-            remedy: None,
-        }
+        Problem { node: None, reason: reason.into(), remedy: None }
     }
 
     /// A problem of one node.
     pub fn of_node(name: impl Into<String>, op: impl Into<String>, reason: impl Into<String>) -> Self {
-        Problem {
-            node: Some((name.into(), op.into())),
-            reason: reason.into(),
-            remedy: None,
-        }
+        Problem { node: Some((name.into(), op.into())), reason: reason.into(), remedy: None }
     }
 
     /// Adds what the user can do.
@@ -49,9 +41,7 @@ impl Problem {
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Refusal {
-            problems: vec![problem],
-        }
+        Refusal { problems: vec![problem] }
     }
 }
 
@@ -98,10 +88,6 @@ impl Problems {
     /// # Errors
     /// Everything noted so far.
     pub fn into_result(self) -> Result<(), Refusal> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Refusal { problems: self.0 })
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(Refusal { problems: self.0 }) }
     }
 }

@@ -71,13 +71,9 @@ impl std::str::FromStr for InputSpec {
             Some("fixed") => {
                 let width = match parts.next() {
                     None => FIXED_WIDTH,
-                    Some(bytes) => bytes
-                        .parse()
-                        .ok()
-                        .filter(|width| (1..=16).contains(width))
-                        .ok_or_else(|| {
-                            format!("`{bytes}` is not a width: give 1 to 16 bytes an element, as in fixed:5")
-                        })?,
+                    Some(bytes) => bytes.parse().ok().filter(|width| (1..=16).contains(width)).ok_or_else(|| {
+                        format!("`{bytes}` is not a width: give 1 to 16 bytes an element, as in fixed:5")
+                    })?,
                 };
                 InputSpec::Fixed { width }
             }
@@ -86,11 +82,7 @@ impl std::str::FromStr for InputSpec {
                 if scale.as_ref().is_some_and(|scale| !scale.is_positive()) {
                     return Err("the scale must be positive".into());
                 }
-                let offset = parts
-                    .next()
-                    .map(parse_rational)
-                    .transpose()?
-                    .unwrap_or_else(BigRational::zero);
+                let offset = parts.next().map(parse_rational).transpose()?.unwrap_or_else(BigRational::zero);
                 InputSpec::Byte { scale, offset }
             }
             _ => return Err("give fixed, fixed:BYTES, u8, u8:SCALE or u8:SCALE:OFFSET, as in u8:1/255".into()),
@@ -122,11 +114,7 @@ impl InputSpec {
 
 /// What a byte is worth to a model unless the user says otherwise.
 pub fn default_byte_unit(takes_bytes: bool) -> BigRational {
-    if takes_bytes {
-        BigRational::one()
-    } else {
-        BigRational::new(1.into(), 255.into())
-    }
+    if takes_bytes { BigRational::one() } else { BigRational::new(1.into(), 255.into()) }
 }
 
 /// Why an element cannot be given to the contract.
@@ -162,10 +150,7 @@ impl InputFormat {
         match self.encoding {
             Encoding::Fixed { width } => {
                 let most: BigInt = (BigInt::one() << (8 * width - 1)) - 1;
-                Interval {
-                    low: -most.clone(),
-                    high: most,
-                }
+                Interval { low: -most.clone(), high: most }
             }
             Encoding::Byte => Interval::new(0, 255),
         }
@@ -179,11 +164,7 @@ impl InputFormat {
         let interval = self.interval();
         let quantise = |(index, value): (usize, &BigRational)| {
             let integer = round(&((value - &self.offset) / &self.scale));
-            if interval.contains(&integer) {
-                Ok(integer)
-            } else {
-                Err(self.out_of_range(index, value))
-            }
+            if interval.contains(&integer) { Ok(integer) } else { Err(self.out_of_range(index, value)) }
         };
         sample.iter().enumerate().map(quantise).collect()
     }
@@ -194,12 +175,7 @@ impl InputFormat {
             Encoding::Byte => "give another scale and offset, as in --input u8:1/255:0, or use --input fixed",
         };
         let value = num_traits::ToPrimitive::to_f64(value).map_or_else(|| value.to_string(), |value| value.to_string());
-        OutOfRange {
-            index,
-            value,
-            format: self.describe(),
-            help,
-        }
+        OutOfRange { index, value, format: self.describe(), help }
     }
 
     /// The bytes of integers inside [`InputFormat::interval`].
@@ -228,10 +204,7 @@ impl InputFormat {
         match self.encoding {
             Encoding::Fixed { width } => format!("{width}-byte signed integers at scale {scale}"),
             Encoding::Byte if self.offset.is_zero() => format!("bytes at scale {scale}"),
-            Encoding::Byte => format!(
-                "bytes at scale {scale} plus {}",
-                crate::ir::describe_scale(&self.offset)
-            ),
+            Encoding::Byte => format!("bytes at scale {scale} plus {}", crate::ir::describe_scale(&self.offset)),
         }
     }
 }
@@ -249,10 +222,7 @@ mod tests {
     fn specs_are_read_or_refused_in_words() {
         assert_eq!(format("fixed").encoding, Encoding::Fixed { width: 5 });
         assert_eq!(format("u8").scale, BigRational::new(1.into(), 255.into()));
-        assert_eq!(
-            "u8".parse::<InputSpec>().unwrap().resolve(true).scale,
-            BigRational::one()
-        );
+        assert_eq!("u8".parse::<InputSpec>().unwrap().resolve(true).scale, BigRational::one());
         assert_eq!(format("u8:0.5:-1").offset, BigRational::from(BigInt::from(-1)));
         for wrong in ["", "u9", "fixed:0", "fixed:x", "u8:0", "u8:-1", "u8:1:2:3", "u8:1/0"] {
             assert!(wrong.parse::<InputSpec>().is_err(), "{wrong}");

@@ -96,22 +96,12 @@ pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal
     if let Err(defect) = stack::check(&program, &script.to_bytes()) {
         internal(&defect);
     }
-    Ok(Compiled {
-        graph,
-        ir,
-        optimised,
-        program,
-        script,
-        contract: options.contract,
-        target: options.target,
-    })
+    Ok(Compiled { graph, ir, optimised, program, script, contract: options.contract, target: options.target })
 }
 
 /// A program that verified when it was built can only fail the target's number limit.
 fn too_large(reason: String) -> Refusal {
-    Problem::of_model(reason)
-        .help("use a coarser scale (--weights), a narrower --input, or --rules consensus")
-        .into()
+    Problem::of_model(reason).help("use a coarser scale (--weights), a narrower --input, or --rules consensus").into()
 }
 
 fn internal(defect: &str) -> ! {

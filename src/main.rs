@@ -1,3 +1,9 @@
-//! The command line of onnx2script.
+//! The command line of onnx2script: only the artifact goes to standard output, the rest to standard error.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -11,22 +11,9 @@ const SHOWN: usize = 20;
 #[test]
 fn every_vector_of_the_node_agrees() {
     let mut text = String::new();
-    flate2::read::GzDecoder::new(VECTORS)
-        .read_to_string(&mut text)
-        .expect("the vectors are gzipped text");
+    flate2::read::GzDecoder::new(VECTORS).read_to_string(&mut text).expect("the vectors are gzipped text");
     let report = vectors::check(&text).expect("the vectors are well formed");
-    let first: Vec<String> = report
-        .disagreements
-        .iter()
-        .take(SHOWN)
-        .map(ToString::to_string)
-        .collect();
-    assert_eq!(
-        report.failed,
-        0,
-        "{} passed; the first that failed:\n{}",
-        report.passed,
-        first.join("\n")
-    );
+    let first: Vec<String> = report.disagreements.iter().take(SHOWN).map(ToString::to_string).collect();
+    assert_eq!(report.failed, 0, "{} passed; the first that failed:\n{}", report.passed, first.join("\n"));
     assert_eq!(report.passed, 6000);
 }

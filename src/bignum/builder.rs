@@ -19,18 +19,12 @@ pub struct Builder {
 impl Name {
     /// A name of no element.
     pub fn whole(base: &Arc<str>) -> Name {
-        Name {
-            base: Arc::clone(base),
-            element: None,
-        }
+        Name { base: Arc::clone(base), element: None }
     }
 
     /// The name of an element.
     pub fn element(base: &Arc<str>, element: usize) -> Name {
-        Name {
-            base: Arc::clone(base),
-            element: u32::try_from(element).ok(),
-        }
+        Name { base: Arc::clone(base), element: u32::try_from(element).ok() }
     }
 }
 
@@ -38,13 +32,7 @@ impl Builder {
     /// Starts a program; `inputs` names what the unlocking script pushes, first push first.
     pub fn new(inputs: &[&str]) -> Self {
         let mut builder = Builder {
-            program: Program {
-                values: vec![],
-                instructions: vec![],
-                inputs: vec![],
-                result: 0,
-                origins: vec![],
-            },
+            program: Program { values: vec![], instructions: vec![], inputs: vec![], result: 0, origins: vec![] },
             current: 0,
         };
         for (index, name) in inputs.iter().enumerate() {
@@ -74,10 +62,7 @@ impl Builder {
     /// A constant number.
     pub fn number(&mut self, value: &BigInt) -> ValueId {
         let kind = Kind::Number(Interval::point(value.clone()));
-        let name = Name {
-            base: Arc::from(value.to_string()),
-            element: None,
-        };
+        let name = Name { base: Arc::from(value.to_string()), element: None };
         self.value(Definition::Constant(number::encode(value)), kind, name)
     }
 
@@ -85,10 +70,7 @@ impl Builder {
     pub fn bytes(&mut self, bytes: Vec<u8>) -> ValueId {
         let most = BigInt::from_bytes_le(num_bigint::Sign::Plus, &bytes);
         let kind = Kind::Bytes { len: bytes.len(), most };
-        let name = Name {
-            base: Arc::from(format!("{}-byte constant", bytes.len())),
-            element: None,
-        };
+        let name = Name { base: Arc::from(format!("{}-byte constant", bytes.len())), element: None };
         self.value(Definition::Constant(bytes), kind, name)
     }
 
@@ -117,10 +99,8 @@ impl Builder {
     }
 
     fn push(&mut self, op: Op, operands: &[ValueId], names: &[Name]) -> ValueId {
-        let known: Vec<_> = operands
-            .iter()
-            .map(|&id| (&self.program.values[id].kind, self.program.constant(id)))
-            .collect();
+        let known: Vec<_> =
+            operands.iter().map(|&id| (&self.program.values[id].kind, self.program.constant(id))).collect();
         let kinds = transfer::results(op, &known).unwrap_or_else(|reason| panic!("{op}: {reason}"));
         let instruction = self.program.instructions.len();
         let first = self.program.values.len();
@@ -128,12 +108,7 @@ impl Builder {
             self.value(Definition::Result { instruction, slot }, kind, name.clone());
         }
         let origin = self.current;
-        self.program.instructions.push(Instruction {
-            op,
-            operands: operands.to_vec(),
-            result: first,
-            origin,
-        });
+        self.program.instructions.push(Instruction { op, operands: operands.to_vec(), result: first, origin });
         first
     }
 
@@ -166,11 +141,7 @@ fn prune(program: &mut Program) {
     let mut needed = vec![false; program.instructions.len()];
     for (index, instruction) in program.instructions.iter().enumerate().rev() {
         let checks = matches!(instruction.op, Op::CheckDepth(_) | Op::CheckLength(_));
-        needed[index] = checks
-            || used[instruction.result..]
-                .iter()
-                .take(instruction.op.results())
-                .any(|used| *used);
+        needed[index] = checks || used[instruction.result..].iter().take(instruction.op.results()).any(|used| *used);
         if needed[index] {
             instruction.operands.iter().for_each(|&operand| used[operand] = true);
         }
@@ -179,10 +150,7 @@ fn prune(program: &mut Program) {
     program.instructions.retain(|_| needed.next().unwrap_or(true));
     for (index, instruction) in program.instructions.iter().enumerate() {
         for slot in 0..instruction.op.results() {
-            program.values[instruction.result + slot].definition = Definition::Result {
-                instruction: index,
-                slot,
-            };
+            program.values[instruction.result + slot].definition = Definition::Result { instruction: index, slot };
         }
     }
 }

@@ -60,10 +60,7 @@ fn step(op: Op, operands: &[ValueId], items: &[Vec<u8>], depth: usize) -> Result
         Op::Add => one(number(0) + number(1)),
         Op::Sub => one(number(0) - number(1)),
         Op::Mul => one(number(0) * number(1)),
-        Op::Div => number(0)
-            .checked_div(&number(1))
-            .map(|value| vec![number::encode(&value)])
-            .ok_or(EvalError::Range),
+        Op::Div => number(0).checked_div(&number(1)).map(|value| vec![number::encode(&value)]).ok_or(EvalError::Range),
         Op::Mod => match number(1) {
             divisor if divisor == BigInt::ZERO => Err(EvalError::Range),
             divisor => one(number(0) % divisor),
@@ -71,10 +68,8 @@ fn step(op: Op, operands: &[ValueId], items: &[Vec<u8>], depth: usize) -> Result
         Op::Negate => one(-number(0)),
         Op::Max => one(number(0).max(number(1))),
         Op::Split => {
-            let position = number(1)
-                .to_usize()
-                .filter(|&position| position <= bytes(0).len())
-                .ok_or(EvalError::Range)?;
+            let position =
+                number(1).to_usize().filter(|&position| position <= bytes(0).len()).ok_or(EvalError::Range)?;
             let (head, tail) = bytes(0).split_at(position);
             Ok(vec![head.to_vec(), tail.to_vec()])
         }

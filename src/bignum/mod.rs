@@ -212,10 +212,7 @@ impl Program {
 impl Kind {
     /// Any byte string of a length.
     pub fn bytes(len: usize) -> Kind {
-        Kind::Bytes {
-            len,
-            most: (BigInt::from(1) << (8 * len)) - 1,
-        }
+        Kind::Bytes { len, most: (BigInt::from(1) << (8 * len)) - 1 }
     }
 }
 

@@ -6,11 +6,7 @@ use super::{Definition, Instruction, Kind, Program, ValueId};
 
 /// Prints a program.
 pub fn print(program: &Program) -> String {
-    let names: Vec<String> = program
-        .inputs
-        .iter()
-        .map(|&id| format!("%{id} {}", program.values[id].name))
-        .collect();
+    let names: Vec<String> = program.inputs.iter().map(|&id| format!("%{id} {}", program.values[id].name)).collect();
     let mut text = format!("program ({})\n", names.join(", "));
     let mut origin = u32::MAX;
     for instruction in &program.instructions {
@@ -32,10 +28,8 @@ fn line(program: &Program, instruction: &Instruction) -> String {
         .map(|id| format!("%{id} {}", program.values[id].name))
         .collect();
     let operands: Vec<String> = instruction.operands.iter().map(|&id| operand(program, id)).collect();
-    let kinds: Vec<String> = (instruction.result..)
-        .take(instruction.op.results())
-        .map(|id| describe(&program.values[id].kind))
-        .collect();
+    let kinds: Vec<String> =
+        (instruction.result..).take(instruction.op.results()).map(|id| describe(&program.values[id].kind)).collect();
     let operation = format!("{} {}", instruction.op, operands.join(", "));
     match results.is_empty() {
         true => operation,

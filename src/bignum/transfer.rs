@@ -22,9 +22,7 @@ pub(super) fn results(op: Op, operands: &[Operand<'_>]) -> Result<Vec<Kind>, Str
     };
     let bytes = |index: usize| match operands[index].0 {
         Kind::Bytes { len, most } => Ok((*len, most)),
-        kind => Err(format!(
-            "invariant 3: operand {index} is no byte string of known length but {kind:?}"
-        )),
+        kind => Err(format!("invariant 3: operand {index} is no byte string of known length but {kind:?}")),
     };
     let divisor = || match number(1)?.as_point() {
         Some(divisor) if !divisor.is_zero() => Ok(divisor.clone()),
@@ -42,21 +40,12 @@ pub(super) fn results(op: Op, operands: &[Operand<'_>]) -> Result<Vec<Kind>, Str
         Op::Max => Kind::Number(number(0)?.max(number(1)?)),
         Op::Equal => Kind::Number(Interval::new(0, 1)),
         Op::Split => {
-            let position = operands[1]
-                .1
-                .map(number::decode)
-                .and_then(|position| position.to_usize());
-            return split(
-                bytes(0)?,
-                position.ok_or("invariant 3: the position of a split is not a constant")?,
-            );
+            let position = operands[1].1.map(number::decode).and_then(|position| position.to_usize());
+            return split(bytes(0)?, position.ok_or("invariant 3: the position of a split is not a constant")?);
         }
         Op::Cat => {
             let ((low_len, low), (high_len, high)) = (bytes(0)?, bytes(1)?);
-            Kind::Bytes {
-                len: low_len + high_len,
-                most: (high << (8 * low_len)) + low,
-            }
+            Kind::Bytes { len: low_len + high_len, most: (high << (8 * low_len)) + low }
         }
         Op::BinToNum => Kind::Number(read_number(bytes(0)?)),
     };
@@ -70,16 +59,7 @@ fn split((len, most): (usize, &BigInt), position: usize) -> Result<Vec<Kind>, St
     let whole_head = BigInt::one() << (8 * position);
     let (tail, _) = most.div_rem(&whole_head);
     let head = if tail.is_zero() { most.clone() } else { whole_head - 1 };
-    Ok(vec![
-        Kind::Bytes {
-            len: position,
-            most: head,
-        },
-        Kind::Bytes {
-            len: len - position,
-            most: tail,
-        },
-    ])
+    Ok(vec![Kind::Bytes { len: position, most: head }, Kind::Bytes { len: len - position, most: tail }])
 }
 
 /// Bytes read as a number: the top bit is a sign wherever it can be set.

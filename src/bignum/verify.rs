@@ -31,16 +31,11 @@ fn verify_instruction(
     defined: &[bool],
     target: &Target,
 ) -> Result<(), String> {
-    let Instruction {
-        op, operands, result, ..
-    } = instruction;
+    let Instruction { op, operands, result, .. } = instruction;
     if operands.len() != op.arity() || operands.iter().any(|&id| !defined[id]) {
         return Err("invariant 1: operands that are missing or come later".into());
     }
-    let known: Vec<_> = operands
-        .iter()
-        .map(|&id| (&program.values[id].kind, program.constant(id)))
-        .collect();
+    let known: Vec<_> = operands.iter().map(|&id| (&program.values[id].kind, program.constant(id))).collect();
     let untrusted = known.iter().any(|(kind, _)| **kind == Kind::Untrusted);
     if untrusted && !matches!(op, Op::CheckLength(_) | Op::Equal) {
         return Err("invariant 6: computes with what the unlocking script pushed, unchecked".into());
@@ -48,16 +43,8 @@ fn verify_instruction(
     let kinds = transfer::results(*op, &known)?;
     for (slot, kind) in kinds.iter().enumerate() {
         let value = &program.values[result + slot];
-        if value.definition
-            != (Definition::Result {
-                instruction: index,
-                slot,
-            })
-            || value.kind != *kind
-        {
-            return Err(format!(
-                "invariant 2: result {slot} is not what follows from the operands"
-            ));
+        if value.definition != (Definition::Result { instruction: index, slot }) || value.kind != *kind {
+            return Err(format!("invariant 2: result {slot} is not what follows from the operands"));
         }
     }
     let numbers = known.iter().map(|(kind, _)| *kind).chain(&kinds);

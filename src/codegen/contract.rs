@@ -43,14 +43,12 @@ impl Contract {
         match self {
             Contract::Expect(class) if class >= ir.classes() => {
                 let classes = ir.classes();
-                Err(
-                    Problem::of_model(format!("--contract expect:{class}: the network has {classes} classes")).help(
-                        format!(
-                            "give a class from 0 to {}; with any other, the coins could never be spent",
-                            classes.saturating_sub(1)
-                        ),
+                Err(Problem::of_model(format!("--contract expect:{class}: the network has {classes} classes")).help(
+                    format!(
+                        "give a class from 0 to {}; with any other, the coins could never be spent",
+                        classes.saturating_sub(1)
                     ),
-                )
+                ))
             }
             _ => Ok(()),
         }
@@ -72,10 +70,9 @@ impl FromStr for Contract {
         match (text, text.strip_prefix("expect:")) {
             ("claim", _) => Ok(Contract::Claim),
             ("class", _) => Ok(Contract::Class),
-            (_, Some(class)) => class
-                .parse()
-                .map(Contract::Expect)
-                .map_err(|_| format!("`{class}` is not a class number")),
+            (_, Some(class)) => {
+                class.parse().map(Contract::Expect).map_err(|_| format!("`{class}` is not a class number"))
+            }
             _ => Err("give claim, expect:N or class".into()),
         }
     }

@@ -54,10 +54,7 @@ fn exit(builder: &mut Builder, contract: Contract, class: ValueId) -> ValueId {
 }
 
 fn contract_origin(builder: &mut Builder, step: &str) {
-    let origin = builder.origin(Origin {
-        layer: Arc::from("contract"),
-        step: Arc::from(step),
-        onnx_node: Arc::from(""),
-    });
+    let origin =
+        builder.origin(Origin { layer: Arc::from("contract"), step: Arc::from(step), onnx_node: Arc::from("") });
     builder.enter(origin);
 }

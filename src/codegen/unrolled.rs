@@ -17,21 +17,10 @@ use crate::ir::{self, Ir, Matrix, Tie, ValueId};
 
 /// Emits the network; gives the class.
 pub(super) fn network(builder: &mut Builder, ir: &Ir, input: NumberId) -> NumberId {
-    let origins = (0..ir.values.len())
-        .map(|value| builder.origin(origin(ir, value)))
-        .collect();
-    let names = (0..ir.values.len())
-        .map(|value| Arc::from(format!("%{value}")))
-        .collect();
+    let origins = (0..ir.values.len()).map(|value| builder.origin(origin(ir, value))).collect();
+    let names = (0..ir.values.len()).map(|value| Arc::from(format!("%{value}"))).collect();
     let product = Arc::from("product");
-    let mut unrolled = Unrolled {
-        ir,
-        builder,
-        made: vec![Made::default(); ir.values.len()],
-        origins,
-        names,
-        product,
-    };
+    let mut unrolled = Unrolled { ir, builder, made: vec![Made::default(); ir.values.len()], origins, names, product };
     unrolled.unpack(input);
     unrolled.class(ir.output())
 }
@@ -138,9 +127,8 @@ impl Unrolled<'_> {
         let number = match &ir.values[value].op {
             ir::Op::MatMul { x, weights } => {
                 let rows = self.reversed(*x, weights.rows);
-                return self.sum(value, &rows, weights.columns, |this, row, column| {
-                    this.product(value, weights, row, column)
-                });
+                return self
+                    .sum(value, &rows, weights.columns, |this, row, column| this.product(value, weights, row, column));
             }
             ir::Op::SumRows { x, columns } => {
                 let rows: Vec<usize> = (0..ir.values[*x].len() / columns).rev().collect();
@@ -296,9 +284,7 @@ impl Unrolled<'_> {
     /// The index of the largest element: each carries its index in the remainder by the number of
     /// classes, so that one MAX chain finds both.
     fn class(&mut self, value: ValueId) -> NumberId {
-        let ir::Op::ArgMax { x, tie } = self.ir.values[value].op else {
-            unreachable!("the last value is an ArgMax")
-        };
+        let ir::Op::ArgMax { x, tie } = self.ir.values[value].op else { unreachable!("the last value is an ArgMax") };
         let classes = self.ir.values[x].len();
         let count = BigInt::from(classes);
         let mut best: Option<NumberId> = None;
@@ -310,11 +296,7 @@ impl Unrolled<'_> {
                 Tie::Last => index,
             };
             let scaled = self.one(value, index, Op::Mul, score, Some(&count));
-            let tagged = if tag == 0 {
-                scaled
-            } else {
-                self.one(value, index, Op::Add, scaled, Some(&tag.into()))
-            };
+            let tagged = if tag == 0 { scaled } else { self.one(value, index, Op::Add, scaled, Some(&tag.into())) };
             let name = Name::whole(&Arc::from("best"));
             best = Some(best.map_or(tagged, |best| self.builder.one(Op::Max, &[best, tagged], name)));
         }
@@ -325,11 +307,7 @@ impl Unrolled<'_> {
     /// The class from the largest tagged score.
     fn untag(&mut self, value: ValueId, best: NumberId, count: &BigInt, tie: Tie) -> NumberId {
         let mut tag = self.one(value, 0, Op::Mod, best, Some(count));
-        if self
-            .builder
-            .interval(tag)
-            .is_some_and(|interval| interval.low.is_negative())
-        {
+        if self.builder.interval(tag).is_some_and(|interval| interval.low.is_negative()) {
             // MOD takes the dividend's sign: bring the remainder of a negative score up.
             let raised = self.one(value, 0, Op::Add, tag, Some(count));
             tag = self.one(value, 0, Op::Mod, raised, Some(count));
@@ -338,8 +316,7 @@ impl Unrolled<'_> {
             Tie::Last => tag,
             Tie::First => {
                 let last = self.builder.number(&(count - 1));
-                self.builder
-                    .one(Op::Sub, &[last, tag], Name::whole(&Arc::from("class")))
+                self.builder.one(Op::Sub, &[last, tag], Name::whole(&Arc::from("class")))
             }
         }
     }

@@ -1,1 +1,114 @@
+//! Sample files: `.npy`, idx and idx.gz, told apart by their first bytes.
+//!
+//! Nothing is allocated before the file's length was held against what its header claims.
 
+mod idx;
+mod npy;
+
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+use num_bigint::BigInt;
+use num_rational::BigRational;
+
+use crate::input::{Encoding, InputFormat, default_byte_unit};
+use crate::quant::decimal;
+
+/// Samples of equal length, row by row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Samples {
+    /// Elements of one sample.
+    pub sample_len: usize,
+    /// All elements.
+    pub elements: Elements,
+}
+
+/// Elements as the file holds them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Elements {
+    /// Unsigned bytes: pictures.
+    Bytes(Vec<u8>),
+    /// Any other numbers.
+    Floats(Vec<f64>),
+}
+
+impl Samples {
+    /// Reads a file; its first dimension counts the samples.
+    ///
+    /// # Errors
+    /// An I/O error, or words for a file that is none of the formats or does not hold what it claims.
+    pub fn load(path: &Path) -> anyhow::Result<Samples> {
+        let context = || format!("cannot read samples from `{}`", path.display());
+        let bytes = std::fs::read(path).with_context(context)?;
+        let samples = match bytes.as_slice() {
+            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => npy::read(&bytes),
+            [0x1f, 0x8b, ..] => idx::read_gz(&bytes),
+            [0, 0, ..] => idx::read(&bytes),
+            _ => bail!("{}: it is neither .npy nor idx nor idx.gz", context()),
+        };
+        samples.with_context(context)
+    }
+
+    /// Puts elements into rows.
+    fn new(shape: &[usize], elements: Elements) -> anyhow::Result<Samples> {
+        let [count, rest @ ..] = shape else { bail!("it holds a single number, not samples") };
+        let sample_len = rest.iter().product::<usize>();
+        ensure!(*count > 0 && sample_len > 0, "it holds no samples (shape {shape:?})");
+        Ok(Samples { sample_len, elements })
+    }
+
+    /// How many samples there are.
+    pub fn len(&self) -> usize {
+        let elements = match &self.elements {
+            Elements::Bytes(bytes) => bytes.len(),
+            Elements::Floats(floats) => floats.len(),
+        };
+        elements / self.sample_len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What sample `index` is to the model, exactly: every element times `unit`, plus `offset`.
+    ///
+    /// # Errors
+    /// When there is no such sample, or it holds a number that is not finite.
+    pub fn values(&self, index: usize, meaning: &Meaning) -> anyhow::Result<Vec<BigRational>> {
+        ensure!(index < self.len(), "there is no sample {index}: the file holds {}, counted from 0", self.len());
+        let range = index * self.sample_len..(index + 1) * self.sample_len;
+        let exact: Option<Vec<BigRational>> = match &self.elements {
+            Elements::Bytes(bytes) => {
+                Some(bytes[range].iter().map(|&byte| BigRational::from(BigInt::from(byte))).collect())
+            }
+            Elements::Floats(floats) => floats[range].iter().map(|&value| decimal::exact(value)).collect(),
+        };
+        let exact = exact.with_context(|| format!("sample {index} holds a number that is not finite"))?;
+        Ok(exact.into_iter().map(|value| value * &meaning.unit + &meaning.offset).collect())
+    }
+
+    /// What a step of one in this file is worth to the model unless the user says otherwise: bytes are
+    /// the contract's own bytes where it takes bytes, else 1/255 (1 for a model that takes bytes itself);
+    /// other numbers are the model's.
+    pub fn meaning(&self, unit: Option<&BigRational>, format: &InputFormat, takes_bytes: bool) -> Meaning {
+        let plain = |unit: BigRational| Meaning { unit, offset: BigRational::from(BigInt::ZERO) };
+        match (unit, &self.elements, format.encoding) {
+            (Some(unit), ..) => plain(unit.clone()),
+            (None, Elements::Bytes(_), Encoding::Byte) => {
+                Meaning { unit: format.scale.clone(), offset: format.offset.clone() }
+            }
+            (None, Elements::Bytes(_), Encoding::Fixed { .. }) => plain(default_byte_unit(takes_bytes)),
+            (None, Elements::Floats(_), _) => plain(BigRational::from(BigInt::from(1))),
+        }
+    }
+}
+
+/// What the numbers of a file are worth to the model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Meaning {
+    /// What a step of one is worth.
+    pub unit: BigRational,
+    /// What zero is worth.
+    pub offset: BigRational,
+}

@@ -10,80 +10,40 @@ use crate::onnx::{Node, Tensor};
 pub(super) fn add(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     let Pair { x, constant, .. } = pair(importer, node)?;
     let shape = x.shape.clone();
-    Ok(Operand::Computed(importer.push(
-        node,
-        Op::Add { x: x.node, constant },
-        shape,
-    )))
+    Ok(Operand::Computed(importer.push(node, Op::Add { x: x.node, constant }, shape)))
 }
 
 /// Sub: `x - c`, or `c - x` as `-x + c`.
 pub(super) fn sub(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let Pair {
-        x,
-        constant,
-        constant_first,
-    } = pair(importer, node)?;
+    let Pair { x, constant, constant_first } = pair(importer, node)?;
     let shape = x.shape.clone();
     if !constant_first {
         let constant = constant.iter().map(|value| -value).collect();
-        return Ok(Operand::Computed(importer.push(
-            node,
-            Op::Add { x: x.node, constant },
-            shape,
-        )));
+        return Ok(Operand::Computed(importer.push(node, Op::Add { x: x.node, constant }, shape)));
     }
-    let minus = importer.push(
-        node,
-        Op::Mul {
-            x: x.node,
-            constant: vec![-1.0; x.len()],
-        },
-        shape.clone(),
-    );
-    Ok(Operand::Computed(importer.push(
-        node,
-        Op::Add {
-            x: minus.node,
-            constant,
-        },
-        shape,
-    )))
+    let minus = importer.push(node, Op::Mul { x: x.node, constant: vec![-1.0; x.len()] }, shape.clone());
+    Ok(Operand::Computed(importer.push(node, Op::Add { x: minus.node, constant }, shape)))
 }
 
 /// Mul: a constant on either side.
 pub(super) fn mul(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     let Pair { x, constant, .. } = pair(importer, node)?;
     let shape = x.shape.clone();
-    Ok(Operand::Computed(importer.push(
-        node,
-        Op::Mul { x: x.node, constant },
-        shape,
-    )))
+    Ok(Operand::Computed(importer.push(node, Op::Mul { x: x.node, constant }, shape)))
 }
 
 /// Div: by a constant without zeros.
 pub(super) fn div(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let Pair {
-        x,
-        constant,
-        constant_first,
-    } = pair(importer, node)?;
+    let Pair { x, constant, constant_first } = pair(importer, node)?;
     if constant_first {
-        return Err(node
-            .problem("divides by a computed value")
-            .help("divide by constants only"));
+        return Err(node.problem("divides by a computed value").help("divide by constants only"));
     }
     let constant: Vec<f64> = constant.iter().map(|value| 1.0 / value).collect();
     if constant.iter().any(|value| !value.is_finite()) {
         return Err(node.problem("divides by zero, or by a number too small to invert"));
     }
     let shape = x.shape.clone();
-    Ok(Operand::Computed(importer.push(
-        node,
-        Op::Mul { x: x.node, constant },
-        shape,
-    )))
+    Ok(Operand::Computed(importer.push(node, Op::Mul { x: x.node, constant }, shape)))
 }
 
 /// Relu.
@@ -117,23 +77,14 @@ fn pair(importer: &Importer<'_>, node: &Node) -> Result<Pair, Problem> {
     };
     let x = x.for_computing(node)?;
     let (x, constant) = broadcast(x, &constant).map_err(|reason| node.problem(reason))?;
-    Ok(Pair {
-        x,
-        constant,
-        constant_first,
-    })
+    Ok(Pair { x, constant, constant_first })
 }
 
 /// Brings a constant to the shape of `x`; `x` may gain dimensions of one, but no elements.
 fn broadcast(x: Computed, constant: &Tensor) -> Result<(Computed, Vec<f64>), String> {
     let mut shape = vec![1; constant.shape.len().saturating_sub(x.shape.len())];
     shape.extend(&x.shape);
-    let misfit = || {
-        format!(
-            "a constant of shape {:?} does not fit a value of shape {:?}",
-            constant.shape, x.shape
-        )
-    };
+    let misfit = || format!("a constant of shape {:?} does not fit a value of shape {:?}", constant.shape, x.shape);
     let values = constant.broadcast_to(&shape).ok_or_else(misfit)?;
     Ok((x.reshaped(shape), values))
 }

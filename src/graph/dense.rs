@@ -17,11 +17,7 @@ pub(super) fn matmul(importer: &mut Importer<'_>, node: &Node) -> Result<Operand
     let vector = shape.pop().unwrap_or(1);
     if x.len() != vector {
         return Err(node
-            .problem(format!(
-                "multiplies {} rows at once (shape {:?})",
-                x.len() / vector.max(1),
-                x.shape
-            ))
+            .problem(format!("multiplies {} rows at once (shape {:?})", x.len() / vector.max(1), x.shape))
             .help("flatten the value first, or export with batch 1: one sample is one row"));
     }
     shape.push(columns);
@@ -64,28 +60,13 @@ pub(super) fn gemm(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, 
 
 fn bias(importer: &mut Importer<'_>, node: &Node, product: Computed, beta: f64) -> Result<Operand, Problem> {
     let Operand::Constant(bias) = importer.operand(node, 2)? else {
-        return Err(node
-            .problem("its third operand is computed")
-            .help("the bias must be a constant"));
+        return Err(node.problem("its third operand is computed").help("the bias must be a constant"));
     };
-    let misfit = || {
-        node.problem(format!(
-            "a bias of shape {:?} does not fit {} outputs",
-            bias.shape,
-            product.len()
-        ))
-    };
+    let misfit = || node.problem(format!("a bias of shape {:?} does not fit {} outputs", bias.shape, product.len()));
     let constant: Vec<f64> = bias.broadcast_to(&product.shape).ok_or_else(misfit)?;
     let constant = constant.iter().map(|value| value * beta).collect();
     let shape = product.shape.clone();
-    Ok(Operand::Computed(importer.push(
-        node,
-        Op::Add {
-            x: product.node,
-            constant,
-        },
-        shape,
-    )))
+    Ok(Operand::Computed(importer.push(node, Op::Add { x: product.node, constant }, shape)))
 }
 
 fn row_and_weights(node: &Node, x: Operand, weights: Operand) -> Result<(Computed, Tensor), Problem> {
@@ -97,9 +78,9 @@ fn row_and_weights(node: &Node, x: Operand, weights: Operand) -> Result<(Compute
         (Operand::Computed(_), Operand::Computed(_)) => Err(node
             .problem("multiplies two computed values")
             .help("the weights must be constants: freeze the model before exporting it")),
-        (Operand::Constant(_), Operand::Constant(_)) => Err(node
-            .problem("takes two constants, but could not be folded")
-            .help("simplify the model with onnxsim")),
+        (Operand::Constant(_), Operand::Constant(_)) => {
+            Err(node.problem("takes two constants, but could not be folded").help("simplify the model with onnxsim"))
+        }
     }
 }
 
@@ -117,22 +98,14 @@ fn matrix(
     transposed: bool,
     alpha: f64,
 ) -> Result<Matrix, Problem> {
-    let values = weights
-        .to_floats()
-        .ok_or_else(|| node.problem("has integer weights beyond 2^53"))?;
+    let values = weights.to_floats().ok_or_else(|| node.problem("has integer weights beyond 2^53"))?;
     let at = |row: usize, column: usize| match transposed {
         true => values[column * rows + row] * alpha,
         false => values[row * columns + column] * alpha,
     };
-    let elements = (0..rows)
-        .flat_map(|row| (0..columns).map(move |column| (row, column)))
-        .map(|(r, c)| at(r, c))
-        .collect();
-    Ok(Matrix {
-        rows,
-        columns,
-        elements,
-    })
+    let elements =
+        (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))).map(|(r, c)| at(r, c)).collect();
+    Ok(Matrix { rows, columns, elements })
 }
 
 fn dense(
@@ -143,16 +116,12 @@ fn dense(
     shape: Vec<usize>,
 ) -> Result<Operand, Problem> {
     if x.len() != weights.rows {
-        return Err(node
-            .problem(format!("multiplies {} values by weights for {}", x.len(), weights.rows))
-            .help("check the shapes of the model: the value must be flattened to as many elements as the weights have rows"));
+        return Err(node.problem(format!("multiplies {} values by weights for {}", x.len(), weights.rows)).help(
+            "check the shapes of the model: the value must be flattened to as many elements as the weights have rows",
+        ));
     }
     if weights.columns == 0 || weights.rows == 0 {
         return Err(node.problem("has weights without elements"));
     }
-    Ok(Operand::Computed(importer.push(
-        node,
-        Op::MatMul { x: x.node, weights },
-        shape,
-    )))
+    Ok(Operand::Computed(importer.push(node, Op::MatMul { x: x.node, weights }, shape)))
 }

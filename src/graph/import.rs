@@ -42,11 +42,9 @@ fn check_interface(model: &Model) -> Result<(), Refusal> {
         [_] => Ok(()),
         several => {
             let list = names(several.iter().map(String::as_str).collect());
-            Err(
-                Problem::of_model(format!("the model has {} outputs: `{list}`", several.len()))
-                    .help("export with the class or the scores as the only output")
-                    .into(),
-            )
+            Err(Problem::of_model(format!("the model has {} outputs: `{list}`", several.len()))
+                .help("export with the class or the scores as the only output")
+                .into())
         }
     }
 }
@@ -73,26 +71,11 @@ impl<'m> Importer<'m> {
     fn new(model: &'m Model) -> Self {
         let input = &model.inputs[0];
         let len = input.shape.iter().product();
-        let origin = Origin {
-            name: input.name.clone(),
-            op: "Input".into(),
-        };
+        let origin = Origin { name: input.name.clone(), op: "Input".into() };
         let mut operands = BTreeMap::new();
-        let value = Computed {
-            node: 0,
-            shape: input.shape.clone(),
-            meaning: Meaning::Value,
-        };
+        let value = Computed { node: 0, shape: input.shape.clone(), meaning: Meaning::Value };
         operands.insert(input.name.clone(), Operand::Computed(value));
-        Importer {
-            model,
-            nodes: vec![Node {
-                op: Op::Input,
-                len,
-                origin,
-            }],
-            operands,
-        }
+        Importer { model, nodes: vec![Node { op: Op::Input, len, origin }], operands }
     }
 
     fn node(&mut self, node: &onnx::Node) -> Result<(), Refusal> {
@@ -123,18 +106,13 @@ impl<'m> Importer<'m> {
             return Ok(());
         }
         Err(node
-            .problem(format!(
-                "gives shape {:?} by its definition, {inferred:?} by inference",
-                value.shape
-            ))
+            .problem(format!("gives shape {:?} by its definition, {inferred:?} by inference", value.shape))
             .help("check the model with onnx.checker.check_model(model, full_check=True)"))
     }
 
     /// The operand at `index`, which must be there.
     pub(super) fn operand(&self, node: &onnx::Node, index: usize) -> Result<Operand, Problem> {
-        let name = node
-            .input(index)
-            .ok_or_else(|| node.problem(format!("lacks operand {index}")))?;
+        let name = node.input(index).ok_or_else(|| node.problem(format!("lacks operand {index}")))?;
         if let Some(constant) = self.model.constants.get(name) {
             return Ok(Operand::Constant(constant.clone()));
         }
@@ -148,9 +126,7 @@ impl<'m> Importer<'m> {
         match self.operand(node, index)? {
             Operand::Computed(value) => Ok(value),
             Operand::Constant(_) => Err(node
-                .problem(format!(
-                    "operand {index} is a constant, so its result is one, but it could not be folded"
-                ))
+                .problem(format!("operand {index} is a constant, so its result is one, but it could not be folded"))
                 .help("simplify the model first, e.g. with onnxsim")),
         }
     }
@@ -172,16 +148,8 @@ impl<'m> Importer<'m> {
     /// Adds a step that comes from `node`; its result has `shape`.
     pub(super) fn push(&mut self, node: &onnx::Node, op: Op, shape: Vec<usize>) -> Computed {
         let len = shape.iter().product();
-        self.nodes.push(Node {
-            op,
-            len,
-            origin: origin(node),
-        });
-        Computed {
-            node: self.nodes.len() - 1,
-            shape,
-            meaning: Meaning::Value,
-        }
+        self.nodes.push(Node { op, len, origin: origin(node) });
+        Computed { node: self.nodes.len() - 1, shape, meaning: Meaning::Value }
     }
 
     fn finish(mut self) -> Result<Graph, Refusal> {
@@ -189,11 +157,9 @@ impl<'m> Importer<'m> {
         let value = match self.operands.get(output) {
             Some(Operand::Computed(value)) => value.clone(),
             _ => {
-                return Err(
-                    Problem::of_model(format!("output `{output}` does not depend on the input"))
-                        .help("check that the right output was exported")
-                        .into(),
-                );
+                return Err(Problem::of_model(format!("output `{output}` does not depend on the input"))
+                    .help("check that the right output was exported")
+                    .into());
             }
         };
         let mut notes = Vec::new();
@@ -224,26 +190,13 @@ impl<'m> Importer<'m> {
                 .help("models of one output (regression, binary by a threshold) are not supported yet: export two outputs, one a class"));
         }
         if let Meaning::Order(softmax) = &value.meaning {
-            notes.push(format!(
-                "`{}` ({}) is dropped: it does not change the class",
-                softmax.name, softmax.op
-            ));
+            notes.push(format!("`{}` ({}) is dropped: it does not change the class", softmax.name, softmax.op));
         }
         notes.push(format!(
             "the model ends in {len} scores: the class is the index of the largest (the lowest of equals)"
         ));
-        let origin = Origin {
-            name: output.to_owned(),
-            op: "output".into(),
-        };
-        self.nodes.push(Node {
-            op: Op::ArgMax {
-                x: value.node,
-                tie: Tie::First,
-            },
-            len: 1,
-            origin,
-        });
+        let origin = Origin { name: output.to_owned(), op: "output".into() };
+        self.nodes.push(Node { op: Op::ArgMax { x: value.node, tie: Tie::First }, len: 1, origin });
         Ok(())
     }
 
@@ -260,8 +213,5 @@ impl<'m> Importer<'m> {
 
 /// Where a step comes from.
 pub(super) fn origin(node: &onnx::Node) -> Origin {
-    Origin {
-        name: node.name.clone(),
-        op: node.op.clone(),
-    }
+    Origin { name: node.name.clone(), op: node.op.clone() }
 }

@@ -142,10 +142,7 @@ impl Graph {
     /// How many classes there are.
     pub fn classes(&self) -> usize {
         match self.nodes.last() {
-            Some(Node {
-                op: Op::ArgMax { x, .. },
-                ..
-            }) => self.nodes[*x].len,
+            Some(Node { op: Op::ArgMax { x, .. }, .. }) => self.nodes[*x].len,
             _ => 0,
         }
     }

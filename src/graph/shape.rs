@@ -11,10 +11,7 @@ pub(super) fn reshape(importer: &mut Importer<'_>, node: &Node) -> Result<Operan
     let shape = importer.inferred_shape(node)?;
     if shape.iter().product::<usize>() != value.len() {
         return Err(node
-            .problem(format!(
-                "turns shape {:?} into {shape:?}, which has another number of elements",
-                value.shape
-            ))
+            .problem(format!("turns shape {:?} into {shape:?}, which has another number of elements", value.shape))
             .help("check the shapes of the model; only the first dimension may be the batch"));
     }
     Ok(Operand::Computed(value.reshaped(shape)))
@@ -55,9 +52,7 @@ pub(super) fn cast(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, 
         (Some(Integer | Uint8), _) => Err(node
             .problem("cuts a computed number down to an integer")
             .help("cast to an integer only behind ArgMax; for quantised arithmetic use --weights of onnx2script")),
-        (None, _) => Err(node
-            .problem("casts to a type that has no numbers")
-            .help("cast to float32")),
+        (None, _) => Err(node.problem("casts to a type that has no numbers").help("cast to float32")),
     }
 }
 

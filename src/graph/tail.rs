@@ -21,10 +21,7 @@ pub(super) fn softmax(importer: &mut Importer<'_>, node: &Node) -> Result<Operan
             .problem(format!("normalises over {over} of {} scores", value.len()))
             .help("only one distribution over all classes can be dropped; flatten the scores first"));
     }
-    Ok(Operand::Computed(Computed {
-        meaning: Meaning::Order(origin(node)),
-        ..value
-    }))
+    Ok(Operand::Computed(Computed { meaning: Meaning::Order(origin(node)), ..value }))
 }
 
 /// ArgMax over all elements of a value.
@@ -36,18 +33,11 @@ pub(super) fn argmax(importer: &mut Importer<'_>, node: &Node) -> Result<Operand
     let axis = normalise(node.int("axis", 0)?, &value, node)?;
     if value.shape[axis] != value.len() {
         return Err(node
-            .problem(format!(
-                "takes the largest along axis {axis} of shape {:?}: several classes at once",
-                value.shape
-            ))
+            .problem(format!("takes the largest along axis {axis} of shape {:?}: several classes at once", value.shape))
             .help("use ArgMax over the last axis, with one sample a batch"));
     }
     let keep = node.int("keepdims", 1)? != 0;
-    let tie = if node.int("select_last_index", 0)? != 0 {
-        Tie::Last
-    } else {
-        Tie::First
-    };
+    let tie = if node.int("select_last_index", 0)? != 0 { Tie::Last } else { Tie::First };
     let mut shape = value.shape.clone();
     if keep {
         shape[axis] = 1;
@@ -55,10 +45,7 @@ pub(super) fn argmax(importer: &mut Importer<'_>, node: &Node) -> Result<Operand
         shape.remove(axis);
     }
     let class = importer.push(node, Op::ArgMax { x: value.node, tie }, shape);
-    Ok(Operand::Computed(Computed {
-        meaning: Meaning::Class(origin(node)),
-        ..class
-    }))
+    Ok(Operand::Computed(Computed { meaning: Meaning::Class(origin(node)), ..class }))
 }
 
 /// An axis counted from the front.

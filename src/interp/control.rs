@@ -30,10 +30,7 @@ impl Conditions {
     }
 
     pub(super) fn open(&mut self, active: bool) {
-        self.branches.push(Branch {
-            active,
-            has_else: false,
-        });
+        self.branches.push(Branch { active, has_else: false });
         self.inactive += usize::from(!active);
     }
 

@@ -55,10 +55,7 @@ impl<'s> Item<'s> {
     #[inline(always)]
     pub(super) const fn word(word: u128, len: usize) -> Item<'static> {
         debug_assert!(len <= INLINE && (len == INLINE || word >> (8 * len) == 0));
-        Item(Repr::Inline {
-            len: len as u8,
-            word: Word(word.to_le_bytes()),
-        })
+        Item(Repr::Inline { len: len as u8, word: Word(word.to_le_bytes()) })
     }
 
     /// The string at `range` of a script; the range must lie within it.
@@ -84,20 +81,13 @@ impl<'s> Item<'s> {
             return Item::inline(&bytes);
         }
         let len = bytes.len() as u32;
-        Item(Repr::Shared {
-            buffer: Rc::new(bytes),
-            start: 0,
-            len,
-        })
+        Item(Repr::Shared { buffer: Rc::new(bytes), start: 0, len })
     }
 
     fn inline(slice: &[u8]) -> Item<'static> {
         let mut bytes = [0; INLINE];
         bytes[..slice.len()].copy_from_slice(slice);
-        Item(Repr::Inline {
-            len: slice.len() as u8,
-            word: Word(bytes),
-        })
+        Item(Repr::Inline { len: slice.len() as u8, word: Word(bytes) })
     }
 
     #[inline]

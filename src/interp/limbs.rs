@@ -55,11 +55,8 @@ impl Limbs {
     }
 
     pub(super) fn add(self, other: Limbs) -> Limbs {
-        let (mut long, short) = if self.magnitude.len() >= other.magnitude.len() {
-            (self, other)
-        } else {
-            (other, self)
-        };
+        let (mut long, short) =
+            if self.magnitude.len() >= other.magnitude.len() { (self, other) } else { (other, self) };
         if long.negative == short.negative {
             add_magnitude(&mut long.magnitude, &short.magnitude);
         } else if sub_magnitude(&mut long.magnitude, &short.magnitude) {

@@ -41,13 +41,7 @@ pub(super) struct Machine<'s, 't> {
 
 impl<'s, 't> Machine<'s, 't> {
     pub(super) fn new(target: &Target, tracer: Option<Tracer<'t>>) -> Self {
-        Machine {
-            stack: Stack::new(target),
-            instructions: 0,
-            target: *target,
-            rules: NumberRules::new(target),
-            tracer,
-        }
+        Machine { stack: Stack::new(target), instructions: 0, target: *target, rules: NumberRules::new(target), tracer }
     }
 
     /// Runs one script on the stack as it is.
@@ -85,11 +79,7 @@ impl<'s, 't> Machine<'s, 't> {
             }
             at = next;
         }
-        if conditions.is_empty() {
-            Ok(())
-        } else {
-            Err(ScriptError::UnbalancedConditional)
-        }
+        if conditions.is_empty() { Ok(()) } else { Err(ScriptError::UnbalancedConditional) }
     }
 
     #[cold]
@@ -98,13 +88,7 @@ impl<'s, 't> Machine<'s, 't> {
             Token::Push(data) => Instruction::Push(&script[data.clone()]),
             Token::Op(byte) => Opcode::from_byte(*byte).map_or(Instruction::Unknown(*byte), Instruction::Opcode),
         };
-        let step = Step {
-            script: kind,
-            offset,
-            instruction,
-            main: self.stack.main(),
-            alt_depth: self.stack.alt_len(),
-        };
+        let step = Step { script: kind, offset, instruction, main: self.stack.main(), alt_depth: self.stack.alt_len() };
         if let Some(tracer) = &mut self.tracer {
             tracer(&step);
         }
@@ -260,11 +244,7 @@ impl<'s, 't> Machine<'s, 't> {
             return Err(ScriptError::UnbalancedConditional);
         }
         let item = self.stack.pop()?;
-        let value = if on_version {
-            item.bytes() == TRANSACTION_VERSION.to_le_bytes()
-        } else {
-            item.is_true()
-        };
+        let value = if on_version { item.bytes() == TRANSACTION_VERSION.to_le_bytes() } else { item.is_true() };
         conditions.open(value != matches!(opcode, Opcode::NOTIF | Opcode::VERNOTIF));
         Ok(())
     }

@@ -41,10 +41,7 @@ use Number::{Big, Small};
 
 impl NumberRules {
     pub(super) fn new(target: &Target) -> Self {
-        NumberRules {
-            max_len: target.max_number_bytes(),
-            minimal: target.rules == Rules::Policy,
-        }
+        NumberRules { max_len: target.max_number_bytes(), minimal: target.rules == Rules::Policy }
     }
 
     /// Reads an item as a number.
@@ -121,9 +118,7 @@ impl Number<'_> {
             Small(value) => i64::try_from(value).unwrap_or_else(|_| saturated(value < 0)),
             Big(_) => {
                 let value = self.to_big();
-                value
-                    .to_i64()
-                    .unwrap_or_else(|| saturated(value.sign() == num_bigint::Sign::Minus))
+                value.to_i64().unwrap_or_else(|| saturated(value.sign() == num_bigint::Sign::Minus))
             }
         }
     }
@@ -188,14 +183,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ANY: NumberRules = NumberRules {
-        max_len: 10_000,
-        minimal: false,
-    };
-    const MINIMAL: NumberRules = NumberRules {
-        max_len: 10_000,
-        minimal: true,
-    };
+    const ANY: NumberRules = NumberRules { max_len: 10_000, minimal: false };
+    const MINIMAL: NumberRules = NumberRules { max_len: 10_000, minimal: true };
 
     #[test]
     fn extremes_of_the_word() {
@@ -216,14 +205,8 @@ mod tests {
             assert_eq!(ANY.read(&Item::owned(vec![0; len])).is_ok(), len <= 10_000);
         }
         // A limit shorter than a word holds too.
-        let tight = NumberRules {
-            max_len: 4,
-            minimal: true,
-        };
-        assert_eq!(
-            tight.read(&Item::owned(vec![1; 5])).err(),
-            Some(ScriptError::ScriptnumOverflow)
-        );
+        let tight = NumberRules { max_len: 4, minimal: true };
+        assert_eq!(tight.read(&Item::owned(vec![1; 5])).err(), Some(ScriptError::ScriptnumOverflow));
         assert!(tight.read(&Item::owned(vec![1; 4])).is_ok());
     }
 

@@ -25,14 +25,8 @@ pub(super) fn read(script: &[u8], at: usize) -> Option<(Token, usize)> {
     }
     let (start, len) = match byte {
         push::PUSHDATA1 => (start + 1, usize::from(*script.get(start)?)),
-        push::PUSHDATA2 => (
-            start + 2,
-            usize::from(u16::from_le_bytes(*script.get(start..)?.first_chunk()?)),
-        ),
-        push::PUSHDATA4 => (
-            start + 4,
-            u32::from_le_bytes(*script.get(start..)?.first_chunk()?) as usize,
-        ),
+        push::PUSHDATA2 => (start + 2, usize::from(u16::from_le_bytes(*script.get(start..)?.first_chunk()?))),
+        push::PUSHDATA4 => (start + 4, u32::from_le_bytes(*script.get(start..)?.first_chunk()?) as usize),
         direct => (start, usize::from(direct)),
     };
     // The lengths are subtracted, not added: a sum could overflow where addresses have 32 bits.
@@ -73,16 +67,9 @@ mod tests {
 
     #[test]
     fn truncated_pushes_are_not_read() {
-        for script in [
-            &[1][..],
-            &[0x4b, 0],
-            &[0x4c],
-            &[0x4c, 1],
-            &[0x4d, 0],
-            &[0x4d, 1, 0],
-            &[0x4e, 0, 0, 0],
-            &[0x4e; 5],
-        ] {
+        for script in
+            [&[1][..], &[0x4b, 0], &[0x4c], &[0x4c, 1], &[0x4d, 0], &[0x4d, 1, 0], &[0x4e, 0, 0, 0], &[0x4e; 5]]
+        {
             assert_eq!(read(script, 0), None, "{script:02x?}");
             assert!(!is_push_only(script));
         }

@@ -66,11 +66,7 @@ impl<'s> Stack<'s> {
     /// Fails unless the main stack holds `count` items.
     #[inline]
     pub(super) fn need(&self, count: usize) -> Result<(), ScriptError> {
-        if self.main.len() < count {
-            Err(ScriptError::InvalidStackOperation)
-        } else {
-            Ok(())
-        }
+        if self.main.len() < count { Err(ScriptError::InvalidStackOperation) } else { Ok(()) }
     }
 
     /// The item `depth` below the top.
@@ -88,10 +84,7 @@ impl<'s> Stack<'s> {
 
     #[inline]
     fn index(&self, depth: usize) -> Result<usize, ScriptError> {
-        self.main
-            .len()
-            .checked_sub(depth + 1)
-            .ok_or(ScriptError::InvalidStackOperation)
+        self.main.len().checked_sub(depth + 1).ok_or(ScriptError::InvalidStackOperation)
     }
 
     #[inline]
@@ -185,16 +178,14 @@ impl<'s> Stack<'s> {
     /// Moves the top to the alt stack.
     #[inline]
     pub(super) fn move_to_alt(&mut self) -> Result<(), ScriptError> {
-        self.alt
-            .push(self.main.pop().ok_or(ScriptError::InvalidStackOperation)?);
+        self.alt.push(self.main.pop().ok_or(ScriptError::InvalidStackOperation)?);
         Ok(())
     }
 
     /// Moves the alt stack's top back.
     #[inline]
     pub(super) fn move_from_alt(&mut self) -> Result<(), ScriptError> {
-        self.main
-            .push(self.alt.pop().ok_or(ScriptError::InvalidAltstackOperation)?);
+        self.main.push(self.alt.pop().ok_or(ScriptError::InvalidAltstackOperation)?);
         Ok(())
     }
 }

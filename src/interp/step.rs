@@ -44,11 +44,7 @@ impl fmt::Display for Instruction<'_> {
             Instruction::Push(data) => {
                 f.write_str("PUSH ")?;
                 data.iter().take(SHOWN).try_for_each(|byte| write!(f, "{byte:02x}"))?;
-                if data.len() > SHOWN {
-                    write!(f, "... ({} bytes)", data.len())
-                } else {
-                    Ok(())
-                }
+                if data.len() > SHOWN { write!(f, "... ({} bytes)", data.len()) } else { Ok(()) }
             }
             Instruction::Opcode(opcode) => opcode.fmt(f),
             Instruction::Unknown(byte) => write!(f, "UNKNOWN {byte:02x}"),

@@ -7,27 +7,10 @@ use crate::script::opcode::Opcode::{self, *};
 use crate::script::push;
 use crate::target::{Era, NUMBER_BYTES_POLICY, SCRIPT_BYTES_POLICY};
 
-const POLICY: Target = Target {
-    era: Era::Genesis,
-    rules: Rules::Policy,
-};
-const CONSENSUS: Target = Target {
-    era: Era::Genesis,
-    rules: Rules::Consensus,
-};
-const CHRONICLE: Target = Target {
-    era: Era::Chronicle,
-    rules: Rules::Consensus,
-};
-const TARGETS: [Target; 4] = [
-    POLICY,
-    CONSENSUS,
-    CHRONICLE,
-    Target {
-        era: Era::Chronicle,
-        rules: Rules::Policy,
-    },
-];
+const POLICY: Target = Target { era: Era::Genesis, rules: Rules::Policy };
+const CONSENSUS: Target = Target { era: Era::Genesis, rules: Rules::Consensus };
+const CHRONICLE: Target = Target { era: Era::Chronicle, rules: Rules::Consensus };
+const TARGETS: [Target; 4] = [POLICY, CONSENSUS, CHRONICLE, Target { era: Era::Chronicle, rules: Rules::Policy }];
 
 fn ops(opcodes: &[Opcode]) -> Vec<u8> {
     opcodes.iter().map(|opcode| opcode.byte()).collect()
@@ -58,31 +41,20 @@ fn a_script_may_be_as_long_as_policy_allows_and_no_longer() {
 #[test]
 fn numbers_may_be_as_long_as_the_target_allows_and_no_longer() {
     let number = |len: usize| pushes(&[&vec![0x7f; len]]);
-    for (len, expected) in [
-        (NUMBER_BYTES_POLICY - 1, "OK"),
-        (NUMBER_BYTES_POLICY, "OK"),
-        (NUMBER_BYTES_POLICY + 1, "SCRIPTNUM_OVERFLOW"),
-    ] {
+    for (len, expected) in
+        [(NUMBER_BYTES_POLICY - 1, "OK"), (NUMBER_BYTES_POLICY, "OK"), (NUMBER_BYTES_POLICY + 1, "SCRIPTNUM_OVERFLOW")]
+    {
         assert_eq!(verdict(&number(len), &[NEGATE], &POLICY), expected, "{len}");
         assert_eq!(verdict(&number(len), &[NEGATE], &CONSENSUS), "OK");
         let expected = if expected == "OK" { "OK" } else { "INVALID_NUMBER_RANGE" };
         assert_eq!(verdict(&number(len), &[BIN2NUM], &POLICY), expected, "{len}");
     }
     // The operand fits, the result does not.
-    assert_eq!(
-        verdict(&number(NUMBER_BYTES_POLICY), &[DUP, ADD], &POLICY),
-        "SCRIPTNUM_OVERFLOW"
-    );
-    assert_eq!(
-        verdict(&number(NUMBER_BYTES_POLICY), &[DUP, MUL], &POLICY),
-        "SCRIPTNUM_OVERFLOW"
-    );
+    assert_eq!(verdict(&number(NUMBER_BYTES_POLICY), &[DUP, ADD], &POLICY), "SCRIPTNUM_OVERFLOW");
+    assert_eq!(verdict(&number(NUMBER_BYTES_POLICY), &[DUP, MUL], &POLICY), "SCRIPTNUM_OVERFLOW");
     assert_eq!(verdict(&number(NUMBER_BYTES_POLICY - 1), &[DUP, ADD], &POLICY), "OK");
     // Byte strings are not numbers.
-    assert_eq!(
-        verdict(&number(NUMBER_BYTES_POLICY), &[DUP, CAT, INVERT], &POLICY),
-        "OK"
-    );
+    assert_eq!(verdict(&number(NUMBER_BYTES_POLICY), &[DUP, CAT, INVERT], &POLICY), "OK");
 }
 
 #[test]
@@ -100,19 +72,8 @@ fn stack_memory_is_bounded_before_it_is_taken() {
 #[test]
 fn statistics_count_what_was_executed() {
     // In the branch not taken, only the conditionals count.
-    let outcome = run(
-        &pushes(&[&[7; 100]]),
-        &ops(&[OP_0, IF, DUP, DUP, ELSE, SIZE, ENDIF, TOALTSTACK]),
-        &POLICY,
-    );
-    assert_eq!(
-        outcome.stats,
-        Stats {
-            instructions: 7,
-            peak_items: 2,
-            peak_memory: 132 + 33
-        }
-    );
+    let outcome = run(&pushes(&[&[7; 100]]), &ops(&[OP_0, IF, DUP, DUP, ELSE, SIZE, ENDIF, TOALTSTACK]), &POLICY);
+    assert_eq!(outcome.stats, Stats { instructions: 7, peak_items: 2, peak_memory: 132 + 33 });
     assert_eq!(outcome.stack, [vec![7; 100]]);
 }
 
@@ -151,10 +112,7 @@ fn only_pushes_unlock() {
 #[test]
 fn chronicle_compares_the_version() {
     assert_eq!(verdict(&[], &[VER, VERIF, OP_1, ELSE, OP_0, ENDIF], &CHRONICLE), "OK");
-    assert_eq!(
-        verdict(&[], &[OP_1, VERNOTIF, OP_1, ELSE, OP_0, ENDIF], &CHRONICLE),
-        "OK"
-    );
+    assert_eq!(verdict(&[], &[OP_1, VERNOTIF, OP_1, ELSE, OP_0, ENDIF], &CHRONICLE), "OK");
     assert_eq!(run(&[], &ops(&[VER]), &CHRONICLE).stack, [vec![1, 0, 0, 0]]);
     assert_eq!(verdict(&[], &[OP_1, OP_1, VER], &CONSENSUS), "BAD_OPCODE");
 }
@@ -163,22 +121,17 @@ fn chronicle_compares_the_version() {
 fn the_tracer_sees_every_instruction_before_it_runs() {
     let mut seen = Vec::new();
     let unlocking = pushes(&[&[9; 20], &[]]);
-    let outcome = run_traced(
-        &unlocking,
-        &ops(&[IF, OP_5, ENDIF, TOALTSTACK, OP_1]),
-        &POLICY,
-        &mut |step| {
-            let top = step.item(0).map_or("none".to_owned(), |item| item.len().to_string());
-            seen.push(format!(
-                "{}:{} {} [{} {top} {}]",
-                step.script,
-                step.offset,
-                step.instruction,
-                step.depth(),
-                step.alt_depth()
-            ));
-        },
-    );
+    let outcome = run_traced(&unlocking, &ops(&[IF, OP_5, ENDIF, TOALTSTACK, OP_1]), &POLICY, &mut |step| {
+        let top = step.item(0).map_or("none".to_owned(), |item| item.len().to_string());
+        seen.push(format!(
+            "{}:{} {} [{} {top} {}]",
+            step.script,
+            step.offset,
+            step.instruction,
+            step.depth(),
+            step.alt_depth()
+        ));
+    });
     assert_eq!(outcome.stats.instructions, seen.len() as u64);
     assert_eq!(
         seen,

@@ -86,10 +86,7 @@ pub fn check(text: &str) -> Result<Report, Malformed> {
 
 impl Vector<'_> {
     fn agrees(&self, outcome: &Outcome) -> bool {
-        let ended = matches!(
-            outcome.error,
-            None | Some(ScriptError::EvalFalse | ScriptError::CleanStack)
-        );
+        let ended = matches!(outcome.error, None | Some(ScriptError::EvalFalse | ScriptError::CleanStack));
         outcome.verdict() == self.verdict
             && (!ended || self.top.as_deref().is_none_or(|expected| expected == top(outcome)))
     }
@@ -145,10 +142,7 @@ fn parse_hex(what: &str, text: &str) -> Result<Vec<u8>, String> {
     }
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    let bytes = pairs
-        .iter()
-        .map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?))
-        .collect::<Option<Vec<u8>>>();
+    let bytes = pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect::<Option<Vec<u8>>>();
     match bytes {
         Some(bytes) if rest.is_empty() && !bytes.is_empty() => Ok(bytes),
         _ => Err(format!("the {what} is not hexadecimal")),
@@ -182,14 +176,8 @@ mod tests {
             ("byzantium\tpolicy\t51\t-\tOK\t?", "line 2: unknown era `byzantium`"),
             ("genesis\tnone\t51\t-\tOK\t?", "line 2: unknown rules `none`"),
             ("genesis\tpolicy\t51\t-\tFINE\t?", "line 2: unknown verdict `FINE`"),
-            (
-                "genesis\tpolicy\t5\t-\tOK\t?",
-                "line 2: the unlocking script is not hexadecimal",
-            ),
-            (
-                "genesis\tpolicy\t51\tzz\tOK\t?",
-                "line 2: the locking script is not hexadecimal",
-            ),
+            ("genesis\tpolicy\t5\t-\tOK\t?", "line 2: the unlocking script is not hexadecimal"),
+            ("genesis\tpolicy\t51\tzz\tOK\t?", "line 2: the locking script is not hexadecimal"),
             ("genesis\tpolicy\t51\t-\tOK\t", "line 2: the top is not hexadecimal"),
         ] {
             assert_eq!(check(&format!("\n{row}")).unwrap_err().to_string(), problem);

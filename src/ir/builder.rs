@@ -19,30 +19,13 @@ impl Builder {
     /// Starts a network of `len` inputs; value 0 is the input, in layer 0.
     pub fn new(name: String, input: InputFormat, len: usize, layer: Layer) -> Self {
         let intervals = vec![input.interval(); len];
-        let value = Value {
-            op: Op::Input,
-            scale: input.scale.clone(),
-            intervals,
-            layer: 0,
-        };
-        Builder {
-            ir: Ir {
-                name,
-                input,
-                layers: vec![layer],
-                values: vec![value],
-            },
-        }
+        let value = Value { op: Op::Input, scale: input.scale.clone(), intervals, layer: 0 };
+        Builder { ir: Ir { name, input, layers: vec![layer], values: vec![value] } }
     }
 
     /// Starts a rewrite of `ir`: the same input and layers, no other value yet.
     pub fn like(ir: &Ir) -> Self {
-        let mut builder = Builder {
-            ir: Ir {
-                values: Vec::new(),
-                ..ir.clone()
-            },
-        };
+        let mut builder = Builder { ir: Ir { values: Vec::new(), ..ir.clone() } };
         builder.ir.values.push(ir.values[0].clone());
         builder
     }
@@ -65,12 +48,7 @@ impl Builder {
     /// Adds a value.
     pub fn push(&mut self, op: Op, layer: LayerId) -> ValueId {
         let (scale, intervals) = consequences(&op, &self.ir.values, &self.ir.input);
-        self.ir.values.push(Value {
-            op,
-            scale,
-            intervals,
-            layer,
-        });
+        self.ir.values.push(Value { op, scale, intervals, layer });
         self.ir.values.len() - 1
     }
 
@@ -96,9 +74,7 @@ pub(super) fn consequences(op: &Op, values: &[Value], input: &InputFormat) -> (B
         let len = values.first().map_or(0, Value::len);
         return (input.scale.clone(), vec![input.interval(); len]);
     };
-    let Value {
-        scale, intervals: of, ..
-    } = &values[operand];
+    let Value { scale, intervals: of, .. } = &values[operand];
     let kept = || scale.clone();
     match op {
         Op::Input => (kept(), of.clone()),
@@ -107,10 +83,9 @@ pub(super) fn consequences(op: &Op, values: &[Value], input: &InputFormat) -> (B
         Op::SumRows { columns, .. } => (kept(), sum_rows(of, *columns)),
         Op::Add { constant, .. } => (kept(), zip(of, constant, Interval::shift)),
         Op::Mul { constant, unit, .. } => (scale * unit, zip(of, constant, Interval::scale)),
-        Op::Rescale { divisor, .. } => (
-            scale * BigRational::from(divisor.clone()),
-            of.iter().map(|interval| interval.div(divisor)).collect(),
-        ),
+        Op::Rescale { divisor, .. } => {
+            (scale * BigRational::from(divisor.clone()), of.iter().map(|interval| interval.div(divisor)).collect())
+        }
         Op::Relu { .. } => {
             let zero = Interval::point(BigInt::zero());
             (kept(), of.iter().map(|interval| interval.max(&zero)).collect())
@@ -120,21 +95,15 @@ pub(super) fn consequences(op: &Op, values: &[Value], input: &InputFormat) -> (B
 }
 
 fn zip(of: &[Interval], constant: &[BigInt], apply: fn(&Interval, &BigInt) -> Interval) -> Vec<Interval> {
-    of.iter()
-        .zip(constant)
-        .map(|(interval, constant)| apply(interval, constant))
-        .collect()
+    of.iter().zip(constant).map(|(interval, constant)| apply(interval, constant)).collect()
 }
 
 fn matmul(of: &[Interval], weights: &Arc<Matrix>) -> Vec<Interval> {
     let mut sums = vec![Interval::new(0, 0); weights.columns];
     for (row, interval) in of.iter().enumerate() {
         for (sum, &weight) in sums.iter_mut().zip(weights.row(row)) {
-            let (below, above) = if weight < 0 {
-                (&interval.high, &interval.low)
-            } else {
-                (&interval.low, &interval.high)
-            };
+            let (below, above) =
+                if weight < 0 { (&interval.high, &interval.low) } else { (&interval.low, &interval.high) };
             sum.low += below * weight;
             sum.high += above * weight;
         }
@@ -144,11 +113,7 @@ fn matmul(of: &[Interval], weights: &Arc<Matrix>) -> Vec<Interval> {
 
 fn products(of: &[Interval], weights: &Arc<Matrix>) -> Vec<Interval> {
     let row_products = |(row, interval): (usize, &Interval)| {
-        weights
-            .row(row)
-            .iter()
-            .map(|&w| interval.scale(&w.into()))
-            .collect::<Vec<_>>()
+        weights.row(row).iter().map(|&w| interval.scale(&w.into())).collect::<Vec<_>>()
     };
     of.iter().enumerate().flat_map(row_products).collect()
 }

@@ -10,10 +10,7 @@ use super::{Ir, Matrix, Op, Tie};
 /// # Panics
 /// When `input` has another length than the network's input.
 pub fn eval(ir: &Ir, input: &[BigInt]) -> BigInt {
-    eval_all(ir, input)
-        .pop()
-        .and_then(|mut class| class.pop())
-        .unwrap_or_default()
+    eval_all(ir, input).pop().and_then(|mut class| class.pop()).unwrap_or_default()
 }
 
 /// Every value for an input of integers, in the order of [`Ir::values`].
@@ -41,9 +38,9 @@ fn apply(op: &Op, x: &[BigInt]) -> Vec<BigInt> {
             let row = |(row, x): (usize, &BigInt)| weights.row(row).iter().map(|w| x * w).collect::<Vec<_>>();
             x.iter().enumerate().flat_map(row).collect()
         }
-        Op::SumRows { columns, .. } => (0..*columns)
-            .map(|column| x.iter().skip(column).step_by(*columns).sum())
-            .collect(),
+        Op::SumRows { columns, .. } => {
+            (0..*columns).map(|column| x.iter().skip(column).step_by(*columns).sum()).collect()
+        }
         Op::Add { constant, .. } => x.iter().zip(constant).map(|(x, c)| x + c).collect(),
         Op::Mul { constant, .. } => x.iter().zip(constant).map(|(x, c)| x * c).collect(),
         // BigInt divides as OP_DIV does: toward zero.
@@ -102,12 +99,8 @@ mod tests {
 
     #[test]
     fn wide_and_narrow_sums_agree() {
-        let weights = Matrix {
-            rows: 2,
-            columns: 2,
-            elements: vec![i64::MAX, -3, i64::MIN, 5],
-            unit: num_traits::One::one(),
-        };
+        let weights =
+            Matrix { rows: 2, columns: 2, elements: vec![i64::MAX, -3, i64::MIN, 5], unit: num_traits::One::one() };
         let narrow = [BigInt::from(-7), BigInt::from(1u64 << 39)];
         let wide: Vec<BigInt> = narrow.iter().map(|x| x << 70).collect();
         let shifted: Vec<BigInt> = matmul(&wide, &weights).into_iter().map(|sum| sum >> 70).collect();

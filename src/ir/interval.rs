@@ -21,19 +21,12 @@ impl Interval {
     /// The interval between two bounds, given in either order.
     pub fn new(a: impl Into<BigInt>, b: impl Into<BigInt>) -> Self {
         let (a, b) = (a.into(), b.into());
-        if a <= b {
-            Interval { low: a, high: b }
-        } else {
-            Interval { low: b, high: a }
-        }
+        if a <= b { Interval { low: a, high: b } } else { Interval { low: b, high: a } }
     }
 
     /// One value only.
     pub fn point(value: BigInt) -> Self {
-        Interval {
-            low: value.clone(),
-            high: value,
-        }
+        Interval { low: value.clone(), high: value }
     }
 
     /// The value, where there is only one.
@@ -49,37 +42,25 @@ impl Interval {
     /// The smallest interval around both.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        Interval {
-            low: self.low.clone().min(other.low.clone()),
-            high: self.high.clone().max(other.high.clone()),
-        }
+        Interval { low: self.low.clone().min(other.low.clone()), high: self.high.clone().max(other.high.clone()) }
     }
 
     /// Sums of a value of each.
     #[must_use]
     pub fn add(&self, other: &Self) -> Self {
-        Interval {
-            low: &self.low + &other.low,
-            high: &self.high + &other.high,
-        }
+        Interval { low: &self.low + &other.low, high: &self.high + &other.high }
     }
 
     /// Differences of a value of each.
     #[must_use]
     pub fn sub(&self, other: &Self) -> Self {
-        Interval {
-            low: &self.low - &other.high,
-            high: &self.high - &other.low,
-        }
+        Interval { low: &self.low - &other.high, high: &self.high - &other.low }
     }
 
     /// Every value plus a constant.
     #[must_use]
     pub fn shift(&self, constant: &BigInt) -> Self {
-        Interval {
-            low: &self.low + constant,
-            high: &self.high + constant,
-        }
+        Interval { low: &self.low + constant, high: &self.high + constant }
     }
 
     /// Every value times a constant.
@@ -109,35 +90,21 @@ impl Interval {
             return Interval::new(&self.low % divisor, &self.high % divisor);
         }
         Interval {
-            low: if self.low.is_negative() {
-                self.low.clone().max(-&most)
-            } else {
-                BigInt::zero()
-            },
-            high: if self.high.is_positive() {
-                self.high.clone().min(most)
-            } else {
-                BigInt::zero()
-            },
+            low: if self.low.is_negative() { self.low.clone().max(-&most) } else { BigInt::zero() },
+            high: if self.high.is_positive() { self.high.clone().min(most) } else { BigInt::zero() },
         }
     }
 
     /// The larger of a value of each.
     #[must_use]
     pub fn max(&self, other: &Self) -> Self {
-        Interval {
-            low: self.low.clone().max(other.low.clone()),
-            high: self.high.clone().max(other.high.clone()),
-        }
+        Interval { low: self.low.clone().max(other.low.clone()), high: self.high.clone().max(other.high.clone()) }
     }
 
     /// The smaller of a value of each.
     #[must_use]
     pub fn min(&self, other: &Self) -> Self {
-        Interval {
-            low: self.low.clone().min(other.low.clone()),
-            high: self.high.clone().min(other.high.clone()),
-        }
+        Interval { low: self.low.clone().min(other.low.clone()), high: self.high.clone().min(other.high.clone()) }
     }
 
     /// Most bytes that a value takes as a script number.
@@ -169,10 +136,7 @@ mod tests {
 
     fn inside(bounds: (i32, i32), at: i32) -> (Interval, BigInt) {
         let (low, high) = (i64::from(bounds.0.min(bounds.1)), i64::from(bounds.0.max(bounds.1)));
-        (
-            Interval::new(low, high),
-            BigInt::from(low + i64::from(at).rem_euclid(high - low + 1)),
-        )
+        (Interval::new(low, high), BigInt::from(low + i64::from(at).rem_euclid(high - low + 1)))
     }
 
     proptest! {

@@ -222,10 +222,7 @@ impl Ir {
 
     /// How many weights there are in all layers.
     pub fn weights(&self) -> usize {
-        self.values
-            .iter()
-            .map(|value| value.op.weights().map_or(0, |weights| weights.elements.len()))
-            .sum()
+        self.values.iter().map(|value| value.op.weights().map_or(0, |weights| weights.elements.len())).sum()
     }
 
     /// How many classes there are.

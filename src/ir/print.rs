@@ -14,12 +14,7 @@ const WHOLE: usize = 12;
 
 /// Prints a network, layer by layer.
 pub fn print(ir: &Ir) -> String {
-    let mut text = format!(
-        "network {}\ninput   {} elements, {}\n",
-        ir.name,
-        ir.values[0].len(),
-        ir.input.describe()
-    );
+    let mut text = format!("network {}\ninput   {} elements, {}\n", ir.name, ir.values[0].len(), ir.input.describe());
     let mut layer = usize::MAX;
     for (id, value) in ir.values.iter().enumerate() {
         if value.layer != layer {
@@ -41,11 +36,7 @@ fn describe(op: &Op) -> String {
         Op::SumRows { x, columns } => format!("sum_rows %{x}, columns {columns}"),
         Op::Add { x, constant } => format!("add %{x}, {}", describe_constant(constant)),
         Op::Mul { x, constant, unit } => {
-            format!(
-                "mul %{x}, {}, unit {}",
-                describe_constant(constant),
-                describe_scale(unit)
-            )
+            format!("mul %{x}, {}, unit {}", describe_constant(constant), describe_scale(unit))
         }
         Op::Rescale { x, divisor } => format!("rescale %{x}, divisor {divisor} toward zero"),
         Op::Relu { x } => format!("relu %{x}"),
@@ -55,32 +46,18 @@ fn describe(op: &Op) -> String {
 }
 
 fn describe_type(value: &Value) -> String {
-    format!(
-        "{} x {}, scale {}",
-        value.len(),
-        value.hull(),
-        describe_scale(&value.scale)
-    )
+    format!("{} x {}, scale {}", value.len(), value.hull(), describe_scale(&value.scale))
 }
 
 fn describe_matrix(weights: &Matrix) -> String {
-    let size = format!(
-        "{}x{} unit {}",
-        weights.rows,
-        weights.columns,
-        describe_scale(&weights.unit)
-    );
+    let size = format!("{}x{} unit {}", weights.rows, weights.columns, describe_scale(&weights.unit));
     if weights.elements.len() <= WHOLE {
         let rows: Vec<String> = (0..weights.rows).map(|row| format!("{:?}", weights.row(row))).collect();
         return format!("[{}] {size}", rows.join(", "));
     }
     let low = weights.elements.iter().min().copied().unwrap_or(0);
     let high = weights.elements.iter().max().copied().unwrap_or(0);
-    let bytes: Vec<u8> = weights
-        .elements
-        .iter()
-        .flat_map(|weight| weight.to_le_bytes())
-        .collect();
+    let bytes: Vec<u8> = weights.elements.iter().flat_map(|weight| weight.to_le_bytes()).collect();
     format!("[{low} .. {high}] {size} #{}", short_hash(&bytes))
 }
 
@@ -95,11 +72,7 @@ fn describe_constant(constant: &[BigInt]) -> String {
     }
     let low = constant.iter().min().cloned().unwrap_or_default();
     let high = constant.iter().max().cloned().unwrap_or_default();
-    format!(
-        "[{low} .. {high}; {}] #{}",
-        constant.len(),
-        short_hash(texts.join(",").as_bytes())
-    )
+    format!("[{low} .. {high}; {}] #{}", constant.len(), short_hash(texts.join(",").as_bytes()))
 }
 
 /// A scale as a reader knows it: `1`, `1e-8`, `1/255`, or a fraction with its size.

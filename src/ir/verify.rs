@@ -56,10 +56,7 @@ fn verify_constants(ir: &Ir, op: &Op) -> Result<(), String> {
         Op::MatMul { weights, .. } | Op::Products { weights, .. }
             if weights.rows != len || weights.elements.len() != weights.rows * weights.columns =>
         {
-            Err(format!(
-                "invariant 4: a matrix of {} rows for {len} elements",
-                weights.rows
-            ))
+            Err(format!("invariant 4: a matrix of {} rows for {len} elements", weights.rows))
         }
         Op::SumRows { columns, .. } if *columns == 0 || !len.is_multiple_of(*columns) => {
             Err(format!("invariant 4: rows of {columns} in {len} elements"))

@@ -22,19 +22,14 @@ pub(super) fn message(bytes: &[u8]) -> Result<pb::ModelProto, Refusal> {
 pub(super) fn model(file_name: String, source: Source) -> Result<Model, Refusal> {
     let opset = opset(&source.proto)?;
     let Some(graph) = &source.proto.graph else {
-        return Err(Problem::of_model("the file holds no graph")
-            .help("export the model again")
-            .into());
+        return Err(Problem::of_model("the file holds no graph").help("export the model again").into());
     };
     let mut problems = Problems::default();
     let mut constants = BTreeMap::new();
     for initializer in &graph.initializer {
         match tensor::decode(initializer, &source) {
             Ok(tensor) => drop(constants.insert(initializer.name.clone(), tensor)),
-            Err(reason) => problems.push(Problem::of_model(format!(
-                "initializer `{}` {reason}",
-                initializer.name
-            ))),
+            Err(reason) => problems.push(Problem::of_model(format!("initializer `{}` {reason}", initializer.name))),
         }
     }
     for sparse in &graph.sparse_initializer {
@@ -45,36 +40,20 @@ pub(super) fn model(file_name: String, source: Source) -> Result<Model, Refusal>
     let inputs = inputs(graph, &constants, &mut problems);
     let outputs = graph.output.iter().map(|output| output.name.clone()).collect();
     problems.into_result()?;
-    Ok(Model {
-        file_name,
-        opset,
-        inputs,
-        outputs,
-        nodes,
-        constants,
-        shapes: BTreeMap::new(),
-        source,
-    })
+    Ok(Model { file_name, opset, inputs, outputs, nodes, constants, shapes: BTreeMap::new(), source })
 }
 
 fn opset(proto: &pb::ModelProto) -> Result<i64, Refusal> {
-    let own = proto
-        .opset_import
-        .iter()
-        .find(|import| import.domain.is_empty() || import.domain == "ai.onnx");
+    let own = proto.opset_import.iter().find(|import| import.domain.is_empty() || import.domain == "ai.onnx");
     let supported = format!("onnx2script reads operator sets {OPSET_MIN} to {OPSET_MAX}");
     match own.map(|import| import.version) {
         Some(version) if (OPSET_MIN..=OPSET_MAX).contains(&version) => Ok(version),
-        Some(version) => Err(
-            Problem::of_model(format!("the model uses ONNX operator set {version}; {supported}"))
-                .help("export with another opset, e.g. 17 (tf2onnx: --opset 17; torch.onnx.export: opset_version=17)")
-                .into(),
-        ),
-        None => Err(Problem::of_model(format!(
-            "the model does not say which ONNX operator set it uses; {supported}"
-        ))
-        .help("export the model again with an exporter that writes opset_import")
-        .into()),
+        Some(version) => Err(Problem::of_model(format!("the model uses ONNX operator set {version}; {supported}"))
+            .help("export with another opset, e.g. 17 (tf2onnx: --opset 17; torch.onnx.export: opset_version=17)")
+            .into()),
+        None => Err(Problem::of_model(format!("the model does not say which ONNX operator set it uses; {supported}"))
+            .help("export the model again with an exporter that writes opset_import")
+            .into()),
     }
 }
 
@@ -118,10 +97,7 @@ fn node(proto: &pb::NodeProto, source: &Source, names: &mut BTreeSet<String>) ->
         (_, None) => proto.op_type.clone(),
     };
     if !names.insert(name.clone()) {
-        name = (2..)
-            .map(|number| format!("{name}#{number}"))
-            .find(|name| names.insert(name.clone()))
-            .unwrap_or(name);
+        name = (2..).map(|number| format!("{name}#{number}")).find(|name| names.insert(name.clone())).unwrap_or(name);
     }
     let mut attributes = BTreeMap::new();
     for attribute in &proto.attribute {
@@ -129,13 +105,7 @@ fn node(proto: &pb::NodeProto, source: &Source, names: &mut BTreeSet<String>) ->
             .map_err(|reason| Problem::of_node(&name, &op, format!("attribute `{}` {reason}", attribute.name)))?;
         attributes.insert(attribute.name.clone(), value);
     }
-    Ok(Node {
-        name,
-        op,
-        inputs: proto.input.clone(),
-        outputs: proto.output.clone(),
-        attributes,
-    })
+    Ok(Node { name, op, inputs: proto.input.clone(), outputs: proto.output.clone(), attributes })
 }
 
 /// The value of a Constant node.
@@ -146,14 +116,11 @@ fn constant(node: &Node) -> Result<super::Tensor, Problem> {
         Some((_, Attribute::Int(value))) => (vec![], Elements::Int(vec![*value])),
         Some((_, Attribute::Ints(values))) => (vec![values.len()], Elements::Int(values.clone())),
         Some((_, Attribute::Float(value))) => (vec![], Elements::Float(vec![f64::from(*value)])),
-        Some((_, Attribute::Floats(values))) => (
-            vec![values.len()],
-            Elements::Float(values.iter().copied().map(f64::from).collect()),
-        ),
+        Some((_, Attribute::Floats(values))) => {
+            (vec![values.len()], Elements::Float(values.iter().copied().map(f64::from).collect()))
+        }
         _ => {
-            return Err(node
-                .problem("holds no number tensor")
-                .help("export the constant as numbers"));
+            return Err(node.problem("holds no number tensor").help("export the constant as numbers"));
         }
     };
     if let Elements::Float(values) = &elements
@@ -198,25 +165,13 @@ fn input(info: &pb::ValueInfoProto) -> Result<Input, Problem> {
             // Exporters write an unknown batch as a symbol, as 0, as -1, or not at all.
             _ if axis == 0 => dims.push(1),
             _ => {
-                return Err(
-                    Problem::of_model(format!("dimension {axis} of input `{name}` is not a fixed number"))
-                        .help("only the first dimension, the batch, may be symbolic: export with the others fixed"),
-                );
+                return Err(Problem::of_model(format!("dimension {axis} of input `{name}` is not a fixed number"))
+                    .help("only the first dimension, the batch, may be symbolic: export with the others fixed"));
             }
         }
     }
-    if dims
-        .iter()
-        .try_fold(1usize, |product, &dim| product.checked_mul(dim))
-        .is_none_or(|count| count > 1 << 32)
-    {
-        return Err(Problem::of_model(format!(
-            "input `{name}` has impossible dimensions {dims:?}"
-        )));
+    if dims.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim)).is_none_or(|count| count > 1 << 32) {
+        return Err(Problem::of_model(format!("input `{name}` has impossible dimensions {dims:?}")));
     }
-    Ok(Input {
-        name: name.clone(),
-        element,
-        shape: dims,
-    })
+    Ok(Input { name: name.clone(), element, shape: dims })
 }

@@ -94,10 +94,7 @@ impl Model {
         let bytes = std::fs::read(path)
             .map_err(|error| anyhow::Error::new(error).context(format!("cannot read model `{}`", path.display())))?;
         let folder = path.parent().unwrap_or(Path::new(".")).to_path_buf();
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Model::from_bytes(&bytes, name, folder)?)
     }
 
@@ -106,10 +103,7 @@ impl Model {
     /// # Errors
     /// A [`Refusal`] when the bytes are not a sound ONNX graph.
     pub fn from_bytes(bytes: &[u8], file_name: String, folder: PathBuf) -> Result<Model, Refusal> {
-        let source = Source {
-            proto: decode::message(bytes)?,
-            folder,
-        };
+        let source = Source { proto: decode::message(bytes)?, folder };
         let mut model = decode::model(file_name, source)?;
         order::sort_and_prune(&mut model)?;
         Ok(model)
@@ -129,10 +123,7 @@ impl Model {
 impl Node {
     /// The operand at `index`, unless it is left out.
     pub fn input(&self, index: usize) -> Option<&str> {
-        self.inputs
-            .get(index)
-            .map(String::as_str)
-            .filter(|name| !name.is_empty())
+        self.inputs.get(index).map(String::as_str).filter(|name| !name.is_empty())
     }
 
     /// A problem of this node.

@@ -8,17 +8,10 @@ use crate::error::{Problem, Problems, Refusal};
 /// Brings the nodes into an order of computation and drops those that no output needs.
 pub(super) fn sort_and_prune(model: &mut Model) -> Result<(), Refusal> {
     if model.outputs.is_empty() || model.outputs.iter().any(String::is_empty) {
-        return Err(Problem::of_model("the graph has no output")
-            .help("export the model again")
-            .into());
+        return Err(Problem::of_model("the graph has no output").help("export the model again").into());
     }
     let makers = makers(model)?;
-    let mut visit = Visit {
-        model,
-        makers: &makers,
-        state: vec![State::New; model.nodes.len()],
-        order: Vec::new(),
-    };
+    let mut visit = Visit { model, makers: &makers, state: vec![State::New; model.nodes.len()], order: Vec::new() };
     let mut problems = Problems::default();
     for output in &model.outputs {
         if let Err(problem) = visit.value(output, None) {

@@ -30,11 +30,7 @@ impl Reference {
             Ok((kind, typed.into_runnable().map_err(|error| format!("{error:#}"))?))
         });
         let (kind, plan) = built.map_err(unrunnable)?;
-        let shape = model
-            .inputs
-            .first()
-            .map(|input| input.shape.clone())
-            .unwrap_or_default();
+        let shape = model.inputs.first().map(|input| input.shape.clone()).unwrap_or_default();
         Ok(Reference { plan, shape, kind })
     }
 
@@ -53,22 +49,14 @@ impl Reference {
                     .and_then(|tensor| tensor.cast_to_dt(self.kind).map(|cast| cast.into_owned()))
                     .map_err(|error| format!("{error:#}"))?,
             };
-            let outputs = self
-                .plan
-                .run(tvec!(input.into_tvalue()))
-                .map_err(|error| format!("{error:#}"))?;
+            let outputs = self.plan.run(tvec!(input.into_tvalue())).map_err(|error| format!("{error:#}"))?;
             tensor::from_tract(&outputs[0])
         });
         let output = outputs.map_err(unrunnable)?;
-        output
-            .to_floats()
-            .ok_or_else(|| unrunnable("its output is too large for a float".into()).into())
+        output.to_floats().ok_or_else(|| unrunnable("its output is too large for a float".into()).into())
     }
 }
 
 fn unrunnable(reason: String) -> Problem {
-    Problem::of_model(format!(
-        "tract cannot run the float model: {}",
-        reason.lines().next().unwrap_or_default()
-    ))
+    Problem::of_model(format!("tract cannot run the float model: {}", reason.lines().next().unwrap_or_default()))
 }

@@ -55,29 +55,19 @@ fn contradiction(reason: &str) -> Problem {
 
 /// The graph as tract reads it, its inputs set to one sample.
 pub(super) fn inference_model(source: &Source, inputs: &[super::Input]) -> Result<InferenceModel, String> {
-    let onnx = tract_onnx::onnx()
-        .with_ignore_output_types(true)
-        .with_ignore_value_info(true);
-    let parsed = onnx
-        .parse(&source.proto, source.folder.to_str())
-        .map_err(|error| format!("{error:#}"))?;
+    let onnx = tract_onnx::onnx().with_ignore_output_types(true).with_ignore_value_info(true);
+    let parsed = onnx.parse(&source.proto, source.folder.to_str()).map_err(|error| format!("{error:#}"))?;
     let mut model = parsed.model;
     for input in inputs {
         let Some(outlet) = parsed.outlets_by_name.get(&input.name) else {
             continue;
         };
-        let declared = model
-            .outlet_fact(*outlet)
-            .map_err(|error| format!("{error:#}"))?
-            .datum_type
-            .clone();
+        let declared = model.outlet_fact(*outlet).map_err(|error| format!("{error:#}"))?.datum_type.clone();
         let mut fact = InferenceFact::new().with_shape(input.shape.as_slice());
         if let GenericFactoid::Only(kind) = declared {
             fact = fact.with_datum_type(kind);
         }
-        model
-            .set_outlet_fact(*outlet, fact)
-            .map_err(|error| format!("{error:#}"))?;
+        model.set_outlet_fact(*outlet, fact).map_err(|error| format!("{error:#}"))?;
     }
     Ok(model)
 }

@@ -55,10 +55,9 @@ impl Tensor {
         const EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
         match &self.elements {
             Elements::Float(values) => Some(values.clone()),
-            Elements::Int(values) => values
-                .iter()
-                .map(|&value| (value.unsigned_abs() <= EXACT).then_some(value as f64))
-                .collect(),
+            Elements::Int(values) => {
+                values.iter().map(|&value| (value.unsigned_abs() <= EXACT).then_some(value as f64)).collect()
+            }
         }
     }
 
@@ -92,11 +91,7 @@ impl Tensor {
             stride *= dim;
         }
         let total = shape.iter().product::<usize>();
-        Some(
-            (0..total)
-                .map(|flat| values[source_index(flat, shape, &strides)])
-                .collect(),
-        )
+        Some((0..total).map(|flat| values[source_index(flat, shape, &strides)]).collect())
     }
 }
 
@@ -136,9 +131,7 @@ pub(super) fn decode(proto: &TensorProto, source: &Source) -> Result<Tensor, Str
     if let Some(have) = stored_elements(proto, kind, width)
         && have != Some(count)
     {
-        return Err(format!(
-            "is said to hold {count} elements but its data is of another length"
-        ));
+        return Err(format!("is said to hold {count} elements but its data is of another length"));
     }
     let folder = source.folder.to_str();
     let tensor = fence("decoding a tensor", || {
@@ -148,9 +141,7 @@ pub(super) fn decode(proto: &TensorProto, source: &Source) -> Result<Tensor, Str
     let tensor = from_tract(&tensor)?;
     match tensor.len() == count {
         true => Ok(tensor),
-        false => Err(format!(
-            "is said to hold {count} elements but its data is of another length"
-        )),
+        false => Err(format!("is said to hold {count} elements but its data is of another length")),
     }
 }
 
@@ -158,13 +149,7 @@ pub(super) fn decode(proto: &TensorProto, source: &Source) -> Result<Tensor, Str
 /// when the raw bytes are not a whole number of elements.
 fn stored_elements(proto: &TensorProto, kind: DataType, width: usize) -> Option<Option<usize>> {
     if !proto.raw_data.is_empty() {
-        return Some(
-            proto
-                .raw_data
-                .len()
-                .is_multiple_of(width)
-                .then_some(proto.raw_data.len() / width),
-        );
+        return Some(proto.raw_data.len().is_multiple_of(width).then_some(proto.raw_data.len() / width));
     }
     if proto.data_location == Some(DataLocation::External as i32) {
         return None;
@@ -209,21 +194,14 @@ pub(super) fn from_tract(tensor: &TractTensor) -> Result<Tensor, String> {
     if let Elements::Float(values) = &elements
         && let Some(position) = values.iter().position(|value| !value.is_finite())
     {
-        return Err(format!(
-            "holds {} at position {position}; every number must be finite",
-            values[position]
-        ));
+        return Err(format!("holds {} at position {position}; every number must be finite", values[position]));
     }
     Ok(Tensor { shape, elements })
 }
 
 fn cast_to_vec<T: tract_onnx::prelude::Datum + Copy>(tensor: &TractTensor) -> Result<Vec<T>, String> {
-    let cast = tensor
-        .cast_to::<T>()
-        .map_err(|error| format!("cannot be converted: {error:#}"))?;
-    let view = cast
-        .to_plain_array_view::<T>()
-        .map_err(|error| format!("cannot be read: {error:#}"))?;
+    let cast = tensor.cast_to::<T>().map_err(|error| format!("cannot be converted: {error:#}"))?;
+    let view = cast.to_plain_array_view::<T>().map_err(|error| format!("cannot be read: {error:#}"))?;
     Ok(view.iter().copied().collect())
 }
 
@@ -232,10 +210,7 @@ mod tests {
     use super::*;
 
     fn floats(shape: &[usize], values: &[f64]) -> Tensor {
-        Tensor {
-            shape: shape.to_vec(),
-            elements: Elements::Float(values.to_vec()),
-        }
+        Tensor { shape: shape.to_vec(), elements: Elements::Float(values.to_vec()) }
     }
 
     #[test]
@@ -245,10 +220,7 @@ mod tests {
         let column = floats(&[2, 1], &[1., 2.]);
         assert_eq!(column.broadcast_to(&[2, 3]), Some(vec![1., 1., 1., 2., 2., 2.]));
         assert_eq!(floats(&[], &[7.]).broadcast_to(&[1, 2]), Some(vec![7., 7.]));
-        assert_eq!(
-            floats(&[1, 1, 3], &[1., 2., 3.]).broadcast_to(&[3]),
-            Some(vec![1., 2., 3.])
-        );
+        assert_eq!(floats(&[1, 1, 3], &[1., 2., 3.]).broadcast_to(&[3]), Some(vec![1., 2., 3.]));
         assert_eq!(row.broadcast_to(&[2]), None);
         assert_eq!(floats(&[2, 1], &[1., 2.]).broadcast_to(&[3]), None);
     }

@@ -29,13 +29,7 @@ fn rule(rewriter: &mut Rewriter, value: &Value, operand: ValueId) -> Option<Valu
         }
         (Op::Mul { constant, unit, .. }, Op::MatMul { x, weights }) if rewriter.sole_use(value) => {
             let weights = scale_weights(&weights, unit, |_, column| &constant[column])?;
-            Some(rewriter.push(
-                Op::MatMul {
-                    x,
-                    weights: Arc::new(weights),
-                },
-                value,
-            ))
+            Some(rewriter.push(Op::MatMul { x, weights: Arc::new(weights) }, value))
         }
         _ => None,
     }
@@ -86,17 +80,8 @@ fn scale_weights<'a>(
         let product = factor(index / weights.columns, index % weights.columns) * weight;
         product.to_i64().filter(|&weight| weight != i64::MIN)
     };
-    let elements = weights
-        .elements
-        .iter()
-        .enumerate()
-        .map(scaled)
-        .collect::<Option<Vec<i64>>>()?;
-    Some(Matrix {
-        elements,
-        unit: &weights.unit * unit,
-        ..*weights
-    })
+    let elements = weights.elements.iter().enumerate().map(scaled).collect::<Option<Vec<i64>>>()?;
+    Some(Matrix { elements, unit: &weights.unit * unit, ..*weights })
 }
 
 fn vector_times_matrix(vector: &[BigInt], weights: &Matrix) -> Vec<BigInt> {

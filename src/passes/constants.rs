@@ -20,24 +20,12 @@ fn rule(rewriter: &mut Rewriter, value: &Value, x: ValueId) -> Option<ValueId> {
         return Some(x);
     }
     let joined = match (&value.op, rewriter.op(x)) {
-        (Op::Add { constant: b, .. }, Op::Add { x, constant: a }) => Op::Add {
-            x: *x,
-            constant: a.iter().zip(b).map(|(a, b)| a + b).collect(),
-        },
-        (
-            Op::Mul {
-                constant: b, unit: v, ..
-            },
-            Op::Mul {
-                x,
-                constant: a,
-                unit: u,
-            },
-        ) => Op::Mul {
-            x: *x,
-            constant: a.iter().zip(b).map(|(a, b)| a * b).collect(),
-            unit: u * v,
-        },
+        (Op::Add { constant: b, .. }, Op::Add { x, constant: a }) => {
+            Op::Add { x: *x, constant: a.iter().zip(b).map(|(a, b)| a + b).collect() }
+        }
+        (Op::Mul { constant: b, unit: v, .. }, Op::Mul { x, constant: a, unit: u }) => {
+            Op::Mul { x: *x, constant: a.iter().zip(b).map(|(a, b)| a * b).collect(), unit: u * v }
+        }
         (Op::Rescale { divisor: b, .. }, Op::Rescale { x, divisor: a }) => Op::Rescale { x: *x, divisor: a * b },
         _ => return None,
     };

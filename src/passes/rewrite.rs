@@ -15,11 +15,7 @@ impl Rewriter {
     /// Rebuilds `ir`: `rule` sees each value (but the input) with its operand already moved, and returns
     /// the new value that replaces it, or `None` to keep it as it is.
     pub(super) fn run(ir: &Ir, rule: impl Fn(&mut Rewriter, &Value, ValueId) -> Option<ValueId>) -> Ir {
-        let mut rewriter = Rewriter {
-            uses: ir.uses(),
-            builder: Builder::like(ir),
-            moved: vec![0],
-        };
+        let mut rewriter = Rewriter { uses: ir.uses(), builder: Builder::like(ir), moved: vec![0] };
         for value in &ir.values[1..] {
             let Some(old_operand) = value.op.operand() else {
                 continue;

@@ -11,11 +11,7 @@ const MOST_DIGITS: i32 = 100;
 /// Ten to the power of `exponent`.
 pub fn power_of_ten(exponent: i32) -> BigRational {
     let power = BigInt::from(10).pow(exponent.unsigned_abs());
-    if exponent < 0 {
-        BigRational::new(BigInt::one(), power)
-    } else {
-        BigRational::from(power)
-    }
+    if exponent < 0 { BigRational::new(BigInt::one(), power) } else { BigRational::from(power) }
 }
 
 /// Reads `3`, `-0.5`, `1e-8`, `1/255` exactly.
@@ -27,15 +23,8 @@ pub fn parse_rational(text: &str) -> Result<BigRational, String> {
     match text.split_once('/') {
         None => parse_decimal(text).ok_or_else(wrong),
         Some((above, below)) => {
-            let (above, below) = (
-                parse_decimal(above).ok_or_else(wrong)?,
-                parse_decimal(below).ok_or_else(wrong)?,
-            );
-            if below.is_zero() {
-                Err(format!("`{text}` divides by zero"))
-            } else {
-                Ok(above / below)
-            }
+            let (above, below) = (parse_decimal(above).ok_or_else(wrong)?, parse_decimal(below).ok_or_else(wrong)?);
+            if below.is_zero() { Err(format!("`{text}` divides by zero")) } else { Ok(above / below) }
         }
     }
 }
@@ -86,11 +75,7 @@ pub fn steps(value: f64, unit: &BigRational) -> Option<BigInt> {
     let exponent = ((bits >> 52) & 0x7ff) as i64;
     let fraction = bits & ((1 << 52) - 1);
     // value = significand · 2^power
-    let (significand, power) = if exponent == 0 {
-        (fraction, -1074)
-    } else {
-        (fraction | 1 << 52, exponent - 1075)
-    };
+    let (significand, power) = if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) };
     let mut numerator = BigInt::from(significand) * unit.denom();
     let mut denominator = unit.numer().clone();
     if power < 0 {
@@ -99,20 +84,12 @@ pub fn steps(value: f64, unit: &BigRational) -> Option<BigInt> {
         numerator <<= power.unsigned_abs();
     }
     let magnitude = round_quotient(&numerator, &denominator);
-    Some(if value.is_sign_negative() {
-        -magnitude
-    } else {
-        magnitude
-    })
+    Some(if value.is_sign_negative() { -magnitude } else { magnitude })
 }
 
 /// The integer nearest to a positive ratio, but at least 1.
 pub fn nearest_divisor(ratio: &BigRational) -> BigInt {
-    if ratio.is_positive() {
-        round(ratio).max(BigInt::one())
-    } else {
-        BigInt::one()
-    }
+    if ratio.is_positive() { round(ratio).max(BigInt::one()) } else { BigInt::one() }
 }
 
 #[cfg(test)]
@@ -136,10 +113,7 @@ mod tests {
     #[test]
     fn halves_go_to_even() {
         let half = |n: i64| round(&BigRational::new(n.into(), 2.into()));
-        assert_eq!(
-            [half(1), half(3), half(-1), half(-3), half(5)],
-            [0, 2, 0, -2, 2].map(BigInt::from)
-        );
+        assert_eq!([half(1), half(3), half(-1), half(-3), half(5)], [0, 2, 0, -2, 2].map(BigInt::from));
     }
 
     proptest! {

@@ -55,9 +55,7 @@ pub struct Options {
 
 impl Default for Weights {
     fn default() -> Self {
-        Weights::Fixed {
-            unit: decimal::power_of_ten(-8),
-        }
+        Weights::Fixed { unit: decimal::power_of_ten(-8) }
     }
 }
 
@@ -105,18 +103,9 @@ impl fmt::Display for Rescale {
 /// # Errors
 /// A [`Refusal`] when a weight does not fit the scale.
 pub fn quantise(graph: &Graph, input: InputFormat, options: &Options) -> Result<Ir, Refusal> {
-    let layer = Layer {
-        label: "input".into(),
-        onnx_nodes: vec![graph.input_name.clone()],
-    };
+    let layer = Layer { label: "input".into(), onnx_nodes: vec![graph.input_name.clone()] };
     let builder = Builder::new(graph.name.clone(), input, graph.input_len(), layer);
-    let mut lowering = Lowering {
-        options,
-        builder,
-        layer: 0,
-        dense: 0,
-        lowered: Vec::new(),
-    };
+    let mut lowering = Lowering { options, builder, layer: 0, dense: 0, lowered: Vec::new() };
     for node in &graph.nodes {
         let value = lowering.node(node)?;
         lowering.lowered.push(value);
@@ -152,18 +141,12 @@ impl Lowering<'_> {
             graph::Op::Add { x, constant } => Ok(self.add(self.lowered[*x], constant)),
             graph::Op::Mul { x, constant } => self.mul(self.lowered[*x], constant, &node.origin),
             graph::Op::Relu { x } => Ok(self.push(Op::Relu { x: self.lowered[*x] })),
-            graph::Op::ArgMax { x, tie } => Ok(self.push(Op::ArgMax {
-                x: self.lowered[*x],
-                tie: *tie,
-            })),
+            graph::Op::ArgMax { x, tie } => Ok(self.push(Op::ArgMax { x: self.lowered[*x], tie: *tie })),
         }
     }
 
     fn start_layer(&mut self, label: String) {
-        self.layer = self.builder.layer(Layer {
-            label,
-            onnx_nodes: Vec::new(),
-        });
+        self.layer = self.builder.layer(Layer { label, onnx_nodes: Vec::new() });
     }
 
     fn push(&mut self, op: Op) -> ValueId {
@@ -181,16 +164,9 @@ impl Lowering<'_> {
         let mut x = 0;
         if !offset.is_integer() {
             let unit = BigRational::new(BigInt::one(), offset.denom().clone());
-            x = self.push(Op::Mul {
-                x,
-                constant: vec![offset.denom().clone(); len],
-                unit,
-            });
+            x = self.push(Op::Mul { x, constant: vec![offset.denom().clone(); len], unit });
         }
-        self.push(Op::Add {
-            x,
-            constant: vec![offset.numer().clone(); len],
-        })
+        self.push(Op::Add { x, constant: vec![offset.numer().clone(); len] })
     }
 
     fn matmul(&mut self, x: ValueId, weights: &graph::Matrix, origin: &graph::Origin) -> Result<ValueId, Refusal> {
@@ -214,20 +190,13 @@ impl Lowering<'_> {
     fn rescale(&mut self, x: ValueId) -> ValueId {
         let Weights::Fixed { unit } = &self.options.weights;
         let divisor = decimal::nearest_divisor(&(unit / &self.builder.value(x).scale));
-        if divisor.is_one() {
-            x
-        } else {
-            self.push(Op::Rescale { x, divisor })
-        }
+        if divisor.is_one() { x } else { self.push(Op::Rescale { x, divisor }) }
     }
 
     fn add(&mut self, x: ValueId, constant: &[f64]) -> ValueId {
         let scale = self.builder.value(x).scale.clone();
         // The importer lets only finite constants pass.
-        let constant = constant
-            .iter()
-            .map(|&value| decimal::steps(value, &scale).unwrap_or_default())
-            .collect();
+        let constant = constant.iter().map(|&value| decimal::steps(value, &scale).unwrap_or_default()).collect();
         self.push(Op::Add { x, constant })
     }
 
@@ -235,29 +204,14 @@ impl Lowering<'_> {
         let first = constant.first().copied().unwrap_or(1.0);
         let uniform = constant.iter().all(|value| value.to_bits() == first.to_bits());
         if let (true, Some(factor)) = (uniform, decimal::exact(first).filter(|factor| !factor.is_zero())) {
-            let sign = if factor.is_negative() {
-                -BigInt::one()
-            } else {
-                BigInt::one()
-            };
-            return Ok(self.push(Op::Mul {
-                x,
-                constant: vec![sign; constant.len()],
-                unit: factor.abs(),
-            }));
+            let sign = if factor.is_negative() { -BigInt::one() } else { BigInt::one() };
+            return Ok(self.push(Op::Mul { x, constant: vec![sign; constant.len()], unit: factor.abs() }));
         }
         let Weights::Fixed { unit } = &self.options.weights;
-        let steps = constant
-            .iter()
-            .map(|&value| decimal::steps(value, unit))
-            .collect::<Option<Vec<_>>>();
+        let steps = constant.iter().map(|&value| decimal::steps(value, unit)).collect::<Option<Vec<_>>>();
         let steps =
             steps.ok_or_else(|| Problem::of_node(&origin.name, &origin.op, "holds a factor that is not finite"))?;
-        let product = self.push(Op::Mul {
-            x,
-            constant: steps,
-            unit: unit.clone(),
-        });
+        let product = self.push(Op::Mul { x, constant: steps, unit: unit.clone() });
         Ok(match self.options.rescale {
             Rescale::None => product,
             Rescale::Product | Rescale::Sum => self.rescale(product),

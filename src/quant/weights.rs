@@ -26,15 +26,6 @@ pub(super) fn quantise(
             .help("give a coarser scale, as in --weights fixed:1e6")
         })
     };
-    let elements = weights
-        .elements
-        .iter()
-        .map(integer)
-        .collect::<Result<Vec<i64>, Problem>>()?;
-    Ok(ir::Matrix {
-        rows: weights.rows,
-        columns: weights.columns,
-        elements,
-        unit: unit.clone(),
-    })
+    let elements = weights.elements.iter().map(integer).collect::<Result<Vec<i64>, Problem>>()?;
+    Ok(ir::Matrix { rows: weights.rows, columns: weights.columns, elements, unit: unit.clone() })
 }

@@ -1,1 +1,6 @@
+//! What a person reads about a contract: the annotated listing, the explanation by layer, the limits.
 
+pub mod explain;
+pub mod limits;
+pub mod listing;
+mod walk;

@@ -81,19 +81,12 @@ impl Script {
 
     /// How many bytes it takes.
     pub fn byte_len(&self) -> usize {
-        self.instructions
-            .iter()
-            .map(|instruction| instruction.code.byte_len())
-            .sum()
+        self.instructions.iter().map(|instruction| instruction.code.byte_len()).sum()
     }
 
     /// The script as text, a space between instructions.
     pub fn to_asm(&self) -> String {
-        let words: Vec<String> = self
-            .instructions
-            .iter()
-            .map(|instruction| instruction.code.to_string())
-            .collect();
+        let words: Vec<String> = self.instructions.iter().map(|instruction| instruction.code.to_string()).collect();
         words.join(" ")
     }
 

@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 
+use super::shuffle::Stacks;
 use crate::bignum::{Definition, Op, Program};
 use crate::script::number;
 use crate::script::opcode::Opcode;
@@ -83,10 +84,7 @@ pub fn check(program: &Program, script: &[u8]) -> Result<(), String> {
         return Err("the script does not verify what the program checks".into());
     }
     if done.left != meant.left {
-        return Err(format!(
-            "the script leaves {} items, which are not the program's result alone",
-            done.left.len()
-        ));
+        return Err(format!("the script leaves {} items, which are not the program's result alone", done.left.len()));
     }
     Ok(())
 }
@@ -133,32 +131,22 @@ fn verify_equal(symbols: &mut Symbols, effect: &mut Effect, measured: Symbol, ex
 
 fn effect_of_script(pushed: usize, script: &[u8], symbols: &mut Symbols) -> Result<Effect, String> {
     let main = (0..pushed).map(|index| symbols.get(Meaning::Pushed(index))).collect();
-    let mut run = Run {
-        symbols,
-        main,
-        alt: Vec::new(),
-        pushed,
-        verified: BTreeMap::new(),
-    };
+    let mut run = Run { symbols, stacks: Stacks { main, alt: Vec::new() }, pushed, verified: BTreeMap::new() };
     let mut rest = script;
     while !rest.is_empty() {
         let offset = script.len() - rest.len();
         rest = run.step(rest).map_err(|reason| format!("at byte {offset}: {reason}"))?;
     }
-    if !run.alt.is_empty() {
-        return Err(format!("the script leaves {} items on the alt stack", run.alt.len()));
+    if !run.stacks.alt.is_empty() {
+        return Err(format!("the script leaves {} items on the alt stack", run.stacks.alt.len()));
     }
-    Ok(Effect {
-        left: run.main,
-        verified: run.verified,
-    })
+    Ok(Effect { left: run.stacks.main, verified: run.verified })
 }
 
 /// A symbolic run.
 struct Run<'s> {
     symbols: &'s mut Symbols,
-    main: Vec<Symbol>,
-    alt: Vec<Symbol>,
+    stacks: Stacks<Symbol>,
     pushed: usize,
     verified: BTreeMap<Symbol, usize>,
 }
@@ -170,130 +158,73 @@ impl Run<'_> {
         if let Some((length, data)) = push_length(first, rest)? {
             let (data, rest) = data.split_at_checked(length).ok_or("a push beyond the end")?;
             let symbol = self.symbols.constant(data);
-            self.main.push(symbol);
+            self.stacks.main.push(symbol);
             return Ok(rest);
         }
         let opcode = Opcode::from_byte(first).ok_or_else(|| format!("unknown opcode {first:#04x}"))?;
         match small_number(opcode) {
             Some(value) => {
                 let symbol = self.symbols.constant(&number::encode(&value.into()));
-                self.main.push(symbol);
+                self.stacks.main.push(symbol);
             }
             None => self.opcode(opcode)?,
         }
         Ok(rest)
     }
 
-    fn pop(&mut self) -> Result<Symbol, String> {
-        self.main.pop().ok_or_else(|| "an item that is not there".to_owned())
-    }
-
     fn pop_index(&mut self) -> Result<usize, String> {
-        let symbol = self.pop()?;
-        let bytes = self
-            .symbols
-            .constants
-            .get(&symbol)
-            .ok_or("an index that is not a constant")?;
+        let symbol = self.stacks.pop()?;
+        let bytes = self.symbols.constants.get(&symbol).ok_or("an index that is not a constant")?;
         usize::try_from(number::decode(bytes)).map_err(|_| "a negative index".to_owned())
-    }
-
-    /// Where the item at a depth is in the list.
-    fn at(&self, depth: usize) -> Result<usize, String> {
-        self.main
-            .len()
-            .checked_sub(depth + 1)
-            .ok_or_else(|| "an item that is not there".to_owned())
     }
 
     fn opcode(&mut self, opcode: Opcode) -> Result<(), String> {
         use Opcode as O;
+        if self.stacks.shuffle(opcode)? {
+            return Ok(());
+        }
         match opcode {
-            O::NOP => Ok(()),
-            O::DUP => self.copy(0),
-            O::OVER => self.copy(1),
-            O::OP_2DUP => self.copy(1).and_then(|()| self.copy(1)),
-            O::OP_3DUP => self.copy(2).and_then(|()| self.copy(2)).and_then(|()| self.copy(2)),
-            O::OP_2OVER => self.copy(3).and_then(|()| self.copy(3)),
-            O::SWAP => self.raise(1),
-            O::ROT => self.raise(2),
-            O::OP_2SWAP => self.raise(3).and_then(|()| self.raise(3)),
-            O::OP_2ROT => self.raise(5).and_then(|()| self.raise(5)),
-            O::TUCK => self.raise(1).and_then(|()| self.copy(1)),
-            O::NIP => self.raise(1).and_then(|()| self.pop().map(drop)),
-            O::DROP => self.pop().map(drop),
-            O::OP_2DROP => self.pop().and_then(|_| self.pop()).map(drop),
-            O::PICK => self.pop_index().and_then(|depth| self.copy(depth)),
-            O::ROLL => self.pop_index().and_then(|depth| self.raise(depth)),
-            O::TOALTSTACK => self.pop().map(|top| self.alt.push(top)),
-            O::FROMALTSTACK => {
-                let top = self.alt.pop().ok_or("an alt item that is not there")?;
-                self.main.push(top);
-                Ok(())
-            }
+            O::PICK => self.pop_index().and_then(|depth| self.stacks.copy(depth)),
+            O::ROLL => self.pop_index().and_then(|depth| self.stacks.raise(depth)),
             O::DEPTH => self.depth(),
-            O::SIZE => {
-                let top = self.main[self.at(0)?];
-                let size = self.symbols.apply(O::SIZE, vec![top], 0);
-                self.main.push(size);
-                Ok(())
-            }
-            O::VERIFY => self
-                .pop()
-                .map(|condition| *self.verified.entry(condition).or_default() += 1),
+            O::SIZE => self.stacks.copy(0).and_then(|()| self.apply(O::SIZE, 1, 1)),
+            O::VERIFY => self.stacks.pop().map(|condition| *self.verified.entry(condition).or_default() += 1),
             O::EQUALVERIFY => self.apply(O::EQUAL, 2, 1).and_then(|()| self.opcode(O::VERIFY)),
             O::NUMEQUALVERIFY => self.apply(O::NUMEQUAL, 2, 1).and_then(|()| self.opcode(O::VERIFY)),
             O::OP_1ADD => self.with_constant(&[1], O::ADD),
             O::OP_1SUB => self.with_constant(&[1], O::SUB),
             O::NEGATE | O::BIN2NUM => self.apply(opcode, 1, 1),
             O::SPLIT => self.apply(opcode, 2, 2),
-            O::ADD | O::SUB | O::MUL | O::DIV | O::MOD | O::MAX | O::MIN | O::CAT | O::EQUAL | O::NUMEQUAL => {
+            O::ADD | O::SUB | O::MUL | O::DIV | O::MOD | O::MAX | O::CAT | O::EQUAL | O::NUMEQUAL => {
                 self.apply(opcode, 2, 1)
             }
             _ => Err(format!("{opcode}, which no compiled script has")),
         }
     }
 
-    fn copy(&mut self, depth: usize) -> Result<(), String> {
-        let index = self.at(depth)?;
-        self.main.push(self.main[index]);
-        Ok(())
-    }
-
-    fn raise(&mut self, depth: usize) -> Result<(), String> {
-        let index = self.at(depth)?;
-        let symbol = self.main.remove(index);
-        self.main.push(symbol);
-        Ok(())
-    }
-
     /// DEPTH says what the unlocking script left as long as nothing else has been done.
     fn depth(&mut self) -> Result<(), String> {
-        let untouched = self.main.len() == self.pushed && self.alt.is_empty();
+        let untouched = self.stacks.main.len() == self.pushed && self.stacks.alt.is_empty();
         if !untouched {
             return Err("DEPTH behind the entry".into());
         }
         let depth = self.symbols.get(Meaning::Depth);
-        self.main.push(depth);
+        self.stacks.main.push(depth);
         Ok(())
     }
 
     fn with_constant(&mut self, constant: &[u8], opcode: Opcode) -> Result<(), String> {
         let constant = self.symbols.constant(constant);
-        self.main.push(constant);
+        self.stacks.main.push(constant);
         self.apply(opcode, 2, 1)
     }
 
     fn apply(&mut self, opcode: Opcode, arity: usize, results: usize) -> Result<(), String> {
-        let from = self
-            .main
-            .len()
-            .checked_sub(arity)
-            .ok_or("an operand that is not there")?;
-        let operands = self.main.split_off(from);
+        let from = self.stacks.main.len().checked_sub(arity).ok_or("an operand that is not there")?;
+        let operands = self.stacks.main.split_off(from);
         for slot in 0..results {
             let symbol = self.symbols.apply(opcode, operands.clone(), slot);
-            self.main.push(symbol);
+            self.stacks.main.push(symbol);
         }
         Ok(())
     }
@@ -309,10 +240,7 @@ fn push_length(first: u8, rest: &[u8]) -> Result<Option<(usize, &[u8])>, String>
         _ => return Ok(None),
     };
     let (length, data) = rest.split_at_checked(width).ok_or("a push without its length")?;
-    let length = length
-        .iter()
-        .rev()
-        .fold(0usize, |length, &byte| length << 8 | usize::from(byte));
+    let length = length.iter().rev().fold(0usize, |length, &byte| length << 8 | usize::from(byte));
     Ok(Some((length, data)))
 }
 

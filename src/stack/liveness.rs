@@ -17,13 +17,8 @@ impl Liveness {
     /// Collects the uses of a program; its result is used once more, behind the last instruction.
     pub(super) fn new(program: &Program) -> Self {
         let mut start = vec![0u32; program.values.len() + 1];
-        let operands = || {
-            program
-                .instructions
-                .iter()
-                .enumerate()
-                .flat_map(|(at, i)| i.operands.iter().map(move |&v| (at, v)))
-        };
+        let operands =
+            || program.instructions.iter().enumerate().flat_map(|(at, i)| i.operands.iter().map(move |&v| (at, v)));
         let result = (program.instructions.len(), program.result);
         for (_, value) in operands().chain([result]) {
             start[value + 1] += 1;
@@ -43,11 +38,7 @@ impl Liveness {
 
     /// The instruction that uses a value next.
     pub(super) fn next_use(&self, value: ValueId) -> u32 {
-        if self.next[value] < self.start[value + 1] {
-            self.uses[self.next[value] as usize]
-        } else {
-            NEVER
-        }
+        if self.next[value] < self.start[value + 1] { self.uses[self.next[value] as usize] } else { NEVER }
     }
 
     /// The instruction that uses a value after the one that uses it next.

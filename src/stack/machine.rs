@@ -54,19 +54,13 @@ impl<'p> Machine<'p> {
     }
 
     pub(super) fn mark(&mut self) -> Mark {
-        Mark {
-            undo: self.undo.len(),
-            code: self.script.instructions.len(),
-        }
+        Mark { undo: self.undo.len(), code: self.script.instructions.len() }
     }
 
     /// Bytes and instructions emitted since a mark.
     pub(super) fn cost_since(&self, mark: &Mark) -> (usize, usize) {
         let emitted = &self.script.instructions[mark.code..];
-        (
-            emitted.iter().map(|instruction| instruction.code.byte_len()).sum(),
-            emitted.len(),
-        )
+        (emitted.iter().map(|instruction| instruction.code.byte_len()).sum(), emitted.len())
     }
 
     /// Undoes everything since a mark.
@@ -95,10 +89,7 @@ impl<'p> Machine<'p> {
     }
 
     fn emit(&mut self, code: Code) {
-        self.script.instructions.push(Instruction {
-            code,
-            origin: self.current,
-        });
+        self.script.instructions.push(Instruction { code, origin: self.current });
     }
 
     fn emit_op(&mut self, opcode: Opcode) {
@@ -123,11 +114,7 @@ impl<'p> Machine<'p> {
 
     /// How deep a value that is no constant lies on the main stack.
     pub(super) fn depth_of_variable(&self, value: ValueId) -> Option<usize> {
-        if self.program.constant(value).is_some() || self.alt.last() == Some(&value) {
-            None
-        } else {
-            self.depth(value)
-        }
+        if self.program.constant(value).is_some() || self.alt.last() == Some(&value) { None } else { self.depth(value) }
     }
 
     fn consume(&mut self, value: ValueId) {
@@ -146,9 +133,7 @@ impl<'p> Machine<'p> {
             return;
         }
         self.bring_from_alt(value);
-        let Some(depth) = self.depth(value) else {
-            unreachable!("a live value lies on one of the stacks")
-        };
+        let Some(depth) = self.depth(value) else { unreachable!("a live value lies on one of the stacks") };
         if last { self.roll(depth) } else { self.pick(depth) }
     }
 

@@ -5,6 +5,7 @@
 //! - [`schedule`](mod@schedule) chooses the moves: last use by ROLL, other uses by PICK, the shortest of several
 //!   operand orders, results that are needed late to the alt stack;
 //! - [`peephole`](mod@peephole) shortens what is left;
+//! - [`shuffle`](mod@shuffle) says what stack opcodes do, for the checker and the listing;
 //! - [`checker`](mod@checker) proves, from the bytes alone and sharing no code with the others, that the script
 //!   computes the program.
 //!
@@ -17,6 +18,7 @@ mod liveness;
 mod machine;
 mod peephole;
 mod schedule;
+pub mod shuffle;
 
 pub use checker::check;
 pub use schedule::{Layout, schedule};

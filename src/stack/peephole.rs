@@ -10,9 +10,7 @@ pub(super) fn shorten(script: Script) -> Script {
         shortened.push(instruction);
         while shorten_end(&mut shortened) {}
     }
-    Script {
-        instructions: shortened,
-    }
+    Script { instructions: shortened }
 }
 
 /// Applies one rule to the last two instructions, if one fits.
@@ -28,10 +26,7 @@ fn shorten_end(code: &mut Vec<Instruction>) -> bool {
     let Some(replacement) = replacement else { return false };
     let origin = last.origin;
     code.truncate(code.len() - 2);
-    code.extend(replacement.map(|opcode| Instruction {
-        code: Code::Op(opcode),
-        origin,
-    }));
+    code.extend(replacement.map(|opcode| Instruction { code: Code::Op(opcode), origin }));
     true
 }
 

@@ -21,19 +21,9 @@ pub struct Layout {
 
 impl Layout {
     /// ROLL for a last use, PICK for another, and nothing else.
-    pub const NAIVE: Layout = Layout {
-        idioms: false,
-        orders: false,
-        alt: false,
-        peephole: false,
-    };
+    pub const NAIVE: Layout = Layout { idioms: false, orders: false, alt: false, peephole: false };
     /// Everything.
-    pub const FULL: Layout = Layout {
-        idioms: true,
-        orders: true,
-        alt: true,
-        peephole: true,
-    };
+    pub const FULL: Layout = Layout { idioms: true, orders: true, alt: true, peephole: true };
 }
 
 impl Default for Layout {
@@ -50,11 +40,7 @@ const SOON: u32 = 2;
 
 /// Lays a program out.
 pub fn schedule(program: &Program, layout: Layout) -> Script {
-    let mut scheduler = Scheduler {
-        machine: Machine::new(program, layout),
-        program,
-        layout,
-    };
+    let mut scheduler = Scheduler { machine: Machine::new(program, layout), program, layout };
     let mut next = 0;
     while next < program.instructions.len() {
         let length = scheduler.chain_length(next);
@@ -63,11 +49,7 @@ pub fn schedule(program: &Program, layout: Layout) -> Script {
     }
     scheduler.leave_result();
     let script = scheduler.machine.finish();
-    if layout.peephole {
-        peephole::shorten(script)
-    } else {
-        script
-    }
+    if layout.peephole { peephole::shorten(script) } else { script }
 }
 
 struct Scheduler<'p> {
@@ -139,9 +121,7 @@ impl Scheduler<'_> {
                 continue;
             };
             let chain_operand = |value: ValueId| {
-                self.program.instructions[first..first + length]
-                    .iter()
-                    .any(|i| i.operands.contains(&value))
+                self.program.instructions[first..first + length].iter().any(|i| i.operands.contains(&value))
             };
             let mut above = self.machine.main.iter().rev().take(depth);
             if above.all(|&value| chain_operand(value) || self.machine.liveness.next_use(value) > again) {
@@ -152,18 +132,13 @@ impl Scheduler<'_> {
 
     /// Every way worth trying, the plain one first.
     fn variants(&self, first: usize, length: usize) -> Vec<Variant> {
-        let mut variants = vec![Variant {
-            swapped: false,
-            early: None,
-        }];
+        let mut variants = vec![Variant { swapped: false, early: None }];
         if !self.layout.orders {
             return variants;
         }
         let instruction = &self.program.instructions[first];
         let can_swap = instruction.op.is_commutative() && instruction.operands.first() != instruction.operands.last();
-        let early = (1..length)
-            .filter(|&step| self.other_operand(first + step).is_some())
-            .map(Some);
+        let early = (1..length).filter(|&step| self.other_operand(first + step).is_some()).map(Some);
         for early in std::iter::once(None).chain(early) {
             for swapped in [false, true] {
                 if (swapped && !can_swap) || (early.is_none() && !swapped) {
@@ -178,11 +153,7 @@ impl Scheduler<'_> {
     /// The operand of a chained instruction that is not the result of the one before.
     fn other_operand(&self, at: usize) -> Option<ValueId> {
         let fed = self.program.instructions[at - 1].result;
-        self.program.instructions[at]
-            .operands
-            .iter()
-            .copied()
-            .find(|&operand| operand != fed)
+        self.program.instructions[at].operands.iter().copied().find(|&operand| operand != fed)
     }
 
     fn lay_out(&mut self, first: usize, length: usize, variant: Variant) {

@@ -163,11 +163,7 @@ pub(in crate::interp) fn negate(rules: &NumberRules, a: Number<'_>) -> Computed 
 }
 
 pub(in crate::interp) fn abs(rules: &NumberRules, a: Number<'_>) -> Computed {
-    if a.compare(Small(0)).is_lt() {
-        negate(rules, a)
-    } else {
-        identity(rules, a)
-    }
+    if a.compare(Small(0)).is_lt() { negate(rules, a) } else { identity(rules, a) }
 }
 
 fn identity(rules: &NumberRules, a: Number<'_>) -> Computed {
@@ -215,10 +211,7 @@ mod tests {
     use crate::script::number;
     use proptest::prelude::*;
 
-    const RULES: NumberRules = NumberRules {
-        max_len: 40,
-        minimal: false,
-    };
+    const RULES: NumberRules = NumberRules { max_len: 40, minimal: false };
 
     /// Encodings of lengths around those where the path changes, many of them not minimal.
     fn operand() -> impl Strategy<Value = Vec<u8>> {
@@ -233,11 +226,7 @@ mod tests {
 
     fn expect(value: BigInt) -> std::result::Result<Vec<u8>, ScriptError> {
         let bytes = number::encode(&value);
-        if bytes.len() > RULES.max_len {
-            Err(ScriptError::ScriptnumOverflow)
-        } else {
-            Ok(bytes)
-        }
+        if bytes.len() > RULES.max_len { Err(ScriptError::ScriptnumOverflow) } else { Ok(bytes) }
     }
 
     #[test]
@@ -262,10 +251,7 @@ mod tests {
             assert_eq!(product.err(), error, "{bits} bits");
         }
         let (a, zero) = (longest(319), Item::owned(vec![0; 40]));
-        assert_eq!(
-            outcome(mul(&RULES, RULES.read(&a).unwrap(), RULES.read(&zero).unwrap())),
-            Ok(vec![])
-        );
+        assert_eq!(outcome(mul(&RULES, RULES.read(&a).unwrap(), RULES.read(&zero).unwrap())), Ok(vec![]));
     }
 
     proptest! {

@@ -28,9 +28,7 @@ pub(in crate::interp) fn logic(stack: &mut Stack<'_>, combine: impl Fn(u8, u8) -
 
 /// INVERT.
 pub(in crate::interp) fn invert(stack: &mut Stack<'_>) -> Result {
-    stack
-        .peek_mut(0)?
-        .edit(|bytes| bytes.iter_mut().for_each(|byte| *byte = !*byte));
+    stack.peek_mut(0)?.edit(|bytes| bytes.iter_mut().for_each(|byte| *byte = !*byte));
     Ok(())
 }
 
@@ -60,11 +58,7 @@ pub(in crate::interp) fn left(bytes: &[u8], count: usize) -> Vec<u8> {
     match (bits, kept.split_last()) {
         (0, _) | (_, None) => shifted.extend_from_slice(kept),
         (_, Some((last, rest))) => {
-            shifted.extend(
-                rest.iter()
-                    .zip(&kept[1..])
-                    .map(|(high, low)| high << bits | low >> (8 - bits)),
-            );
+            shifted.extend(rest.iter().zip(&kept[1..]).map(|(high, low)| high << bits | low >> (8 - bits)));
             shifted.push(last << bits);
         }
     }
@@ -83,11 +77,7 @@ pub(in crate::interp) fn right(bytes: &[u8], count: usize) -> Vec<u8> {
         (0, _) | (_, None) => shifted.extend_from_slice(kept),
         (_, Some((first, rest))) => {
             shifted.push(first >> bits);
-            shifted.extend(
-                kept.iter()
-                    .zip(rest)
-                    .map(|(high, low)| high << (8 - bits) | low >> bits),
-            );
+            shifted.extend(kept.iter().zip(rest).map(|(high, low)| high << (8 - bits) | low >> bits));
         }
     }
     shifted
@@ -99,9 +89,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn bit(bytes: &[u8], index: Option<usize>) -> bool {
-        index
-            .and_then(|index| bytes.get(index / 8).map(|byte| byte >> (7 - index % 8) & 1 == 1))
-            .unwrap_or(false)
+        index.and_then(|index| bytes.get(index / 8).map(|byte| byte >> (7 - index % 8) & 1 == 1)).unwrap_or(false)
     }
 
     #[test]

@@ -76,10 +76,7 @@ pub(in crate::interp) fn check_multisig(stack: &mut Stack<'_>, target: &Target) 
 
 /// The count `depth` below the top; `negative` where it is less than zero.
 fn read_count(stack: &Stack<'_>, depth: usize, target: &Target, negative: ScriptError) -> Result<usize> {
-    let rules = NumberRules {
-        max_len: COUNT_BYTES,
-        ..NumberRules::new(target)
-    };
+    let rules = NumberRules { max_len: COUNT_BYTES, ..NumberRules::new(target) };
     usize::try_from(rules.read(stack.peek(depth)?)?.saturate()).map_err(|_| negative)
 }
 
@@ -91,11 +88,7 @@ fn check(signature: &[u8], key: &[u8], target: &Target) -> Result {
     if !is_key(key) {
         return Err(ScriptError::PubkeyType);
     }
-    if signature.is_empty() {
-        Ok(())
-    } else {
-        Err(ScriptError::TransactionNeeded)
-    }
+    if signature.is_empty() { Ok(()) } else { Err(ScriptError::TransactionNeeded) }
 }
 
 /// The encoding of a signature that is not empty.
@@ -169,14 +162,8 @@ mod tests {
     use crate::interp::run;
     use crate::script::push;
 
-    const GENESIS: Target = Target {
-        era: Era::Genesis,
-        rules: Rules::Policy,
-    };
-    const CONSENSUS: Target = Target {
-        era: Era::Chronicle,
-        rules: Rules::Consensus,
-    };
+    const GENESIS: Target = Target { era: Era::Genesis, rules: Rules::Policy };
+    const CONSENSUS: Target = Target { era: Era::Chronicle, rules: Rules::Consensus };
     const CHECKSIG_NOT: &[u8] = &[0xac, 0x91];
 
     fn pushes(items: &[&[u8]]) -> Vec<u8> {
@@ -210,15 +197,9 @@ mod tests {
             (&signature(&[7], 0x61), &key(), CONSENSUS, "TRANSACTION_NEEDED"),
         ];
         for (signature, key, target, verdict) in cases {
-            assert_eq!(
-                run(&pushes(&[signature, key]), CHECKSIG_NOT, &target).verdict(),
-                verdict
-            );
+            assert_eq!(run(&pushes(&[signature, key]), CHECKSIG_NOT, &target).verdict(), verdict);
         }
-        assert_eq!(
-            run(&pushes(&[&key()]), CHECKSIG_NOT, &GENESIS).verdict(),
-            "INVALID_STACK_OPERATION"
-        );
+        assert_eq!(run(&pushes(&[&key()]), CHECKSIG_NOT, &GENESIS).verdict(), "INVALID_STACK_OPERATION");
     }
 
     #[test]
@@ -240,23 +221,10 @@ mod tests {
             (&[&[], &[]], MULTISIG_NOT, "INVALID_STACK_OPERATION"),
         ];
         for (items, locking, verdict) in cases {
-            assert_eq!(
-                run(&pushes(items), locking, &GENESIS).verdict(),
-                verdict,
-                "{items:02x?}"
-            );
+            assert_eq!(run(&pushes(items), locking, &GENESIS).verdict(), verdict, "{items:02x?}");
         }
-        assert_eq!(
-            run(&pushes(&[&[5], &[], &[1], &key, &[1]]), MULTISIG_NOT, &CONSENSUS).verdict(),
-            "OK"
-        );
-        assert_eq!(
-            run(&pushes(&[&[], &[], &[1], &key, &[1]]), &[0xaf], &GENESIS).verdict(),
-            "CHECKMULTISIGVERIFY"
-        );
-        assert_eq!(
-            run(&pushes(&[&[], &key]), &[0xad], &GENESIS).verdict(),
-            "CHECKSIGVERIFY"
-        );
+        assert_eq!(run(&pushes(&[&[5], &[], &[1], &key, &[1]]), MULTISIG_NOT, &CONSENSUS).verdict(), "OK");
+        assert_eq!(run(&pushes(&[&[], &[], &[1], &key, &[1]]), &[0xaf], &GENESIS).verdict(), "CHECKMULTISIGVERIFY");
+        assert_eq!(run(&pushes(&[&[], &key]), &[0xad], &GENESIS).verdict(), "CHECKSIGVERIFY");
     }
 }

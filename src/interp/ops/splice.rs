@@ -159,11 +159,7 @@ pub(in crate::interp) fn end(stack: &mut Stack<'_>, rules: &NumberRules, end: En
         Ok(length) if length <= size => length,
         _ => return Err(ScriptError::InvalidNumberRange),
     };
-    let range = if end == End::Left {
-        0..length
-    } else {
-        size - length..size
-    };
+    let range = if end == End::Left { 0..length } else { size - length..size };
     let part = data.slice(range);
     drop_sizes_and_cut(stack, 1, part)
 }
@@ -187,10 +183,7 @@ fn read_wrapping(item: &Item<'_>, rules: &NumberRules) -> std::result::Result<i6
     match item.bytes() {
         bytes @ [_, _, _, _, _, _, _, _, ..] if bytes.len() > 8 => {
             let kept = &bytes[..bytes.len() - 1];
-            Ok(kept
-                .iter()
-                .enumerate()
-                .fold(0u64, |sum, (i, &byte)| sum | u64::from(byte) << (8 * (i % 8))) as i64)
+            Ok(kept.iter().enumerate().fold(0u64, |sum, (i, &byte)| sum | u64::from(byte) << (8 * (i % 8))) as i64)
         }
         _ => Ok(number.saturate()),
     }
@@ -204,21 +197,14 @@ mod tests {
 
     #[test]
     fn long_sizes_pile_up_by_eight_bytes() {
-        let rules = NumberRules {
-            max_len: 10_000,
-            minimal: false,
-        };
+        let rules = NumberRules { max_len: 10_000, minimal: false };
         for (bytes, size) in [
             (vec![5, 0, 0, 0, 0, 0, 0, 0x80], -5),
             (vec![5, 0, 0, 0, 0, 0, 0, 0, 0x80], 5),
             (vec![4, 0, 0, 0, 0, 0, 0, 0, 0x80, 0], 0x84),
             (vec![0xff; 9], -1),
         ] {
-            assert_eq!(
-                read_wrapping(&Item::owned(bytes.clone()), &rules),
-                Ok(size),
-                "{bytes:02x?}"
-            );
+            assert_eq!(read_wrapping(&Item::owned(bytes.clone()), &rules), Ok(size), "{bytes:02x?}");
         }
     }
 

@@ -1,0 +1,230 @@
+//! The command line as clap reads it.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use onnx2script::codegen::Contract;
+use onnx2script::input::InputSpec;
+use onnx2script::passes::{self, Level};
+use onnx2script::quant::{Rescale, Weights, decimal};
+use onnx2script::stack::Layout;
+use onnx2script::target::{Era, Rules, Target};
+use onnx2script::{Options, quant};
+
+/// Compiles an ONNX neural network to a Bitcoin Script locking script: coins sent to it can be spent
+/// only by who shows an input that the network classifies as claimed.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, max_term_width = 110)]
+#[command(after_help = "Exit codes: 0 done; 1 the model or input was refused, or a check failed; 2 usage or I/O.")]
+pub(crate) struct Cli {
+    /// What to do; without a command, a model is compiled.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) compile: Compile,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Compile a model, run the script on a sample, and show the class.
+    Run(Run),
+    /// Run any pair of scripts in the integrated interpreter.
+    Exec(Exec),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Compile {
+    /// The ONNX model.
+    #[arg(required = true, value_name = "MODEL.onnx")]
+    pub(crate) model: Option<PathBuf>,
+    /// Write the artifact to FILE instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// What to write.
+    #[arg(long, value_enum, default_value_t = Emit::Hex)]
+    pub(crate) emit: Emit,
+    /// Report opcodes, bytes and limits, layer by layer (to standard error).
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Fee for the report, in satoshis per 1000 bytes.
+    #[arg(long, value_name = "SAT", default_value_t = 100)]
+    pub(crate) fee_rate: u64,
+    /// Make a limit of the target that is exceeded an error.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) choices: Choices,
+}
+
+/// What a contract can be made of.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Contract")]
+pub(crate) struct Choices {
+    /// What the unlocking script pushes: `claim` a class, then an input; `expect:N` an input of class N; `class` an
+    /// input, the class being left on the stack.
+    #[arg(long, value_name = "claim|expect:N|class", default_value = "claim")]
+    pub(crate) contract: Contract,
+    /// How the input is given: `fixed[:BYTES]`, integers at scale 10^8 (5 bytes hold ±5497); `u8[:SCALE[:OFFSET]]`,
+    /// bytes worth SCALE·byte+OFFSET (default 1/255, or 1 if the model takes uint8).
+    #[arg(long, value_name = "FORMAT", default_value = "fixed")]
+    pub(crate) input: InputSpec,
+    /// How weights become integers: `fixed:SCALE`, multiples of 1/SCALE.
+    #[arg(long, value_name = "fixed:SCALE", default_value = "fixed:1e8")]
+    pub(crate) weights: Weights,
+    /// Where the weights' scale is divided out: after every `product`, after the `sum`, or not at all (`none`).
+    #[arg(long, value_name = "product|sum|none", default_value = "sum")]
+    pub(crate) rescale: Rescale,
+    /// Optimisation of the network: 0 none, 1 every bit kept, 2 roundings may move or go.
+    #[arg(short = 'O', long = "opt", value_name = "LEVEL", default_value = "2")]
+    pub(crate) level: Level,
+    /// Stop the passes after this one.
+    #[arg(long, value_name = "PASS", value_parser = pass_names())]
+    pub(crate) stop_after: Option<String>,
+    /// How values are laid out on the stacks; `naive` shows what scheduling saves.
+    #[arg(long, value_enum, default_value_t = LayoutChoice::Scheduled)]
+    pub(crate) layout: LayoutChoice,
+    #[command(flatten)]
+    pub(crate) node: Node,
+    /// Print no notes and warnings.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// Which node's limits count.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Node")]
+pub(crate) struct Node {
+    /// Rules of the chain when the coin was created.
+    #[arg(long, value_enum, default_value_t = EraChoice::Genesis)]
+    pub(crate) era: EraChoice,
+    /// Limits of a node's default policy, or of consensus.
+    #[arg(long, value_enum, default_value_t = RulesChoice::Policy)]
+    pub(crate) rules: RulesChoice,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The ONNX model.
+    #[arg(value_name = "MODEL.onnx")]
+    pub(crate) model: PathBuf,
+    /// Samples: .npy (one a row), idx or idx.gz.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: PathBuf,
+    /// Which sample, counted from 0.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) index: usize,
+    /// What a step of one in the data is worth to the model, as in 1/255 (default: for bytes, what the contract's
+    /// bytes are worth, else 1/255, or 1 if the model takes uint8; for other numbers 1).
+    #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational)]
+    pub(crate) unit: Option<num_rational::BigRational>,
+    /// Claim this class instead of the right one.
+    #[arg(long, value_name = "CLASS")]
+    pub(crate) claim: Option<i64>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) choices: Choices,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    /// Run a file of test vectors (tab-separated: era, rules, unlocking, locking, error, top of stack).
+    #[arg(long, value_name = "FILE.tsv", conflicts_with_all = ["unlock", "lock", "trace", "json"])]
+    pub(crate) vectors: Option<PathBuf>,
+    /// The unlocking script, in hex.
+    #[arg(long, value_name = "FILE", required_unless_present = "vectors", requires = "lock")]
+    pub(crate) unlock: Option<PathBuf>,
+    /// The locking script, in hex.
+    #[arg(long, value_name = "FILE", required_unless_present = "vectors", requires = "unlock")]
+    pub(crate) lock: Option<PathBuf>,
+    /// Print every instruction and the top of the stack before it (to standard error).
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) node: Node,
+}
+
+/// What can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Emit {
+    /// The locking script in hex.
+    Hex,
+    /// The locking script's bytes.
+    Bin,
+    /// The locking script as opcode names and pushes.
+    Asm,
+    /// Every instruction with its offset, value, stack, layer and ONNX node.
+    Listing,
+    /// The network in integers.
+    Ir,
+    /// The network in integers, after the passes.
+    IrOpt,
+    /// The straight-line program.
+    Bignum,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LayoutChoice {
+    /// Idioms, operand orders, alt stack, peephole.
+    Scheduled,
+    /// ROLL for a last use, PICK for another.
+    Naive,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EraChoice {
+    /// Since February 2020.
+    Genesis,
+    /// Since April 2026.
+    Chronicle,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RulesChoice {
+    /// What a node relays and mines by default.
+    Policy,
+    /// What a block may hold.
+    Consensus,
+}
+
+fn pass_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(passes::ALL.iter().map(|pass| pass.name))
+}
+
+impl Node {
+    /// The target that the interpreter and the compiler know.
+    pub(crate) fn target(self) -> Target {
+        let era = match self.era {
+            EraChoice::Genesis => Era::Genesis,
+            EraChoice::Chronicle => Era::Chronicle,
+        };
+        let rules = match self.rules {
+            RulesChoice::Policy => Rules::Policy,
+            RulesChoice::Consensus => Rules::Consensus,
+        };
+        Target { era, rules }
+    }
+}
+
+impl Choices {
+    /// The compiler's options.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            input: self.input.clone(),
+            quant: quant::Options { weights: self.weights.clone(), rescale: self.rescale },
+            level: self.level,
+            stop_after: self.stop_after.clone(),
+            contract: self.contract,
+            layout: match self.layout {
+                LayoutChoice::Scheduled => Layout::FULL,
+                LayoutChoice::Naive => Layout::NAIVE,
+            },
+            target: self.node.target(),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! `exec`: the integrated interpreter on its own.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use onnx2script::interp::{self, Outcome, Step, vectors};
+use serde::Serialize;
+
+use super::args::Exec;
+use super::{Verdict, output};
+
+/// Items of the stack that a line of the trace shows.
+const SHOWN: usize = 4;
+/// Bytes of an item that a line of the trace shows.
+const SHOWN_BYTES: usize = 12;
+
+/// What `exec` tells; the JSON object's fields.
+#[derive(Debug, Serialize)]
+struct Report {
+    ok: bool,
+    /// `OK`, or the node's name of the error.
+    verdict: &'static str,
+    /// Items left, in hex, bottom first.
+    stack: Vec<String>,
+    instructions: u64,
+    peak_stack_items: usize,
+    peak_stack_bytes: u64,
+}
+
+/// Runs vectors or a pair of scripts.
+pub(crate) fn exec(args: &Exec) -> anyhow::Result<Verdict> {
+    if let Some(path) = &args.vectors {
+        return check_vectors(path);
+    }
+    let (unlock, lock) = args.unlock.as_deref().zip(args.lock.as_deref()).context("give --unlock and --lock")?;
+    let (unlocking, locking) = (output::read_hex(unlock)?, output::read_hex(lock)?);
+    let target = args.node.target();
+    let outcome = match args.trace {
+        true => interp::run_traced(&unlocking, &locking, &target, &mut |step| eprintln!("{}", trace_line(step))),
+        false => interp::run(&unlocking, &locking, &target),
+    };
+    let report = report(&outcome);
+    let text = if args.json { serde_json::to_string(&report)? + "\n" } else { describe(&report) };
+    output::print(&text)?;
+    Ok(if report.ok { Verdict::Done } else { Verdict::Failed })
+}
+
+fn check_vectors(path: &Path) -> anyhow::Result<Verdict> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let text = String::from_utf8(bytes).map_err(|_| anyhow!("`{}` is not text", path.display()))?;
+    let report = vectors::check(&text).with_context(|| format!("`{}` is not a file of vectors", path.display()))?;
+    let mut lines: Vec<String> = report.disagreements.iter().map(ToString::to_string).collect();
+    lines.push(format!("{} passed, {} failed\n", report.passed, report.failed));
+    output::print(&lines.join("\n"))?;
+    Ok(if report.failed == 0 { Verdict::Done } else { Verdict::Failed })
+}
+
+fn report(outcome: &Outcome) -> Report {
+    Report {
+        ok: outcome.is_ok(),
+        verdict: outcome.verdict(),
+        stack: outcome.stack.iter().map(|item| output::to_hex(item)).collect(),
+        instructions: outcome.stats.instructions,
+        peak_stack_items: outcome.stats.peak_items,
+        peak_stack_bytes: outcome.stats.peak_memory,
+    }
+}
+
+fn describe(report: &Report) -> String {
+    let items: Vec<String> =
+        report.stack.iter().map(|item| if item.is_empty() { "(empty)" } else { item }.to_owned()).collect();
+    format!(
+        "verdict       {}\nstack         {}\ninstructions  {}\npeak stack    {} items, {} bytes\n",
+        report.verdict,
+        if items.is_empty() { "nothing".to_owned() } else { items.join(" ") },
+        report.instructions,
+        report.peak_stack_items,
+        report.peak_stack_bytes
+    )
+}
+
+/// An instruction and the top of the stack before it, top last.
+fn trace_line(step: &Step<'_>) -> String {
+    let shown = step.depth().min(SHOWN);
+    let items: Vec<String> = (0..shown).rev().filter_map(|depth| step.item(depth)).map(shorten).collect();
+    let more = step.depth() - shown;
+    let below = if more > 0 { format!("({more} more) ") } else { String::new() };
+    let alt = if step.alt_depth() > 0 { format!(" / alt {}", step.alt_depth()) } else { String::new() };
+    let instruction = step.instruction.to_string();
+    format!(
+        "{:<9} {:>8}  {:<24} | {below}{}{alt}",
+        step.script.to_string(),
+        step.offset,
+        shorten_text(&instruction),
+        items.join(" ")
+    )
+}
+
+fn shorten(item: &[u8]) -> String {
+    match item.len() {
+        0 => "''".into(),
+        len if len > SHOWN_BYTES => format!("{}..({len} bytes)", output::to_hex(&item[..SHOWN_BYTES])),
+        _ => output::to_hex(item),
+    }
+}
+
+fn shorten_text(text: &str) -> String {
+    match text.char_indices().nth(2 * SHOWN_BYTES) {
+        Some((cut, _)) => format!("{}..", &text[..cut - 2]),
+        None => text.to_owned(),
+    }
+}

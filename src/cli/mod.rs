@@ -1,0 +1,52 @@
+//! Commands and exit codes: 0 done; 1 the model or input was refused, or a check failed; 2 usage or I/O.
+
+mod args;
+mod compile;
+mod exec;
+mod output;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+/// How a command that ran to its end came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// As asked.
+    Done,
+    /// A check failed: the script did not accept, a vector disagreed.
+    Failed,
+}
+
+/// Parses the command line and runs it.
+pub(crate) fn main() -> ExitCode {
+    // Clap prints usage errors itself and exits with 2.
+    let cli = Cli::parse();
+    let outcome = match &cli.command {
+        Some(Command::Run(run)) => run::run(run),
+        Some(Command::Exec(exec)) => exec::exec(exec),
+        None => compile::compile(&cli.compile),
+    };
+    match outcome {
+        Ok(Verdict::Done) => ExitCode::SUCCESS,
+        Ok(Verdict::Failed) => ExitCode::from(1),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(if is_io(&error) { 2 } else { 1 })
+        }
+    }
+}
+
+fn is_io(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<std::io::Error>())
+}
+
+/// Whoever reads our output has seen enough (`| head`).
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,102 @@
+//! NumPy's `.npy`, read by ndarray-npy.
+
+use anyhow::{Context, bail, ensure};
+use ndarray::ArrayD;
+use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
+
+use super::{Elements, Samples};
+
+pub(super) fn read(bytes: &[u8]) -> anyhow::Result<Samples> {
+    check_claim(bytes)?;
+    if let Some(array) = try_read::<u8>(bytes)? {
+        let shape = array.shape().to_vec();
+        return Samples::new(&shape, Elements::Bytes(array.iter().copied().collect()));
+    }
+    let floats = try_floats::<f32>(bytes)?
+        .or(try_floats::<f64>(bytes)?)
+        .or(try_floats::<i32>(bytes)?)
+        .or(try_floats::<i16>(bytes)?)
+        .or(try_floats::<i8>(bytes)?)
+        .or(try_floats::<u16>(bytes)?)
+        .or(try_floats::<u32>(bytes)?);
+    if let Some((shape, values)) = floats {
+        return Samples::new(&shape, Elements::Floats(values));
+    }
+    match try_read::<i64>(bytes)? {
+        Some(array) => {
+            let exact = array.iter().all(|value| value.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS);
+            ensure!(exact, "it holds integers beyond 2^53");
+            let shape = array.shape().to_vec();
+            Samples::new(&shape, Elements::Floats(array.iter().map(|&value| value as f64).collect()))
+        }
+        None => bail!("its element type is not read; save it as uint8, float32 or float64, little-endian"),
+    }
+}
+
+/// The array, or `None` where its elements are of another type.
+fn try_read<T: ReadableElement>(bytes: &[u8]) -> anyhow::Result<Option<ArrayD<T>>> {
+    match ArrayD::<T>::read_npy(bytes) {
+        Ok(array) => Ok(Some(array)),
+        Err(ReadNpyError::WrongDescriptor(_)) => Ok(None),
+        Err(error) => Err(error).context("the .npy file is damaged"),
+    }
+}
+
+fn try_floats<T: ReadableElement + Copy + Into<f64>>(bytes: &[u8]) -> anyhow::Result<Option<(Vec<usize>, Vec<f64>)>> {
+    Ok(try_read::<T>(bytes)?.map(|array| (array.shape().to_vec(), array.iter().map(|&value| value.into()).collect())))
+}
+
+/// Refuses a header that claims more elements than the file has bytes, before the reader allocates them.
+fn check_claim(bytes: &[u8]) -> anyhow::Result<()> {
+    let header = String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 12)]);
+    let shape = header.split_once("'shape':").and_then(|(_, rest)| rest.split_once('(')?.1.split_once(')'));
+    let Some((shape, _)) = shape else { bail!("its header names no shape") };
+    let dims = shape.split(',').map(str::trim).filter(|dim| !dim.is_empty());
+    let elements = dims.map(|dim| dim.parse::<usize>().ok()).try_fold(1usize, |product, dim| product.checked_mul(dim?));
+    ensure!(
+        elements.is_some_and(|elements| elements <= bytes.len()),
+        "its header claims more elements than the file holds"
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array};
+    use ndarray_npy::WriteNpyExt;
+
+    #[test]
+    fn reads_bytes_and_numbers() {
+        let mut file = Vec::new();
+        array![[1u8, 2], [3, 4], [5, 6]].write_npy(&mut file).unwrap();
+        let samples = read(&file).unwrap();
+        assert_eq!((samples.len(), samples.sample_len), (3, 2));
+        assert_eq!(samples.elements, Elements::Bytes(vec![1, 2, 3, 4, 5, 6]));
+        for_type(array![[0.5f32, -1.0]]);
+        for_type(array![[0.5f64, -1.0]]);
+        for_type(array![[7i64, -1]]);
+        for_type(array![[7i16, -1]]);
+    }
+
+    fn for_type<T: ndarray_npy::WritableElement>(array: Array2<T>) {
+        let mut file = Vec::new();
+        array.write_npy(&mut file).unwrap();
+        let samples = read(&file).unwrap();
+        assert!(matches!(&samples.elements, Elements::Floats(values) if values.len() == 2 && values[1] == -1.0));
+    }
+
+    #[test]
+    fn a_claim_of_more_than_the_file_holds_is_refused() {
+        let mut file = Vec::new();
+        array![[1u8, 2]].write_npy(&mut file).unwrap();
+        let text = String::from_utf8_lossy(&file).into_owned();
+        let at = text.find("(1, 2)").unwrap();
+        assert!(read(&file[..file.len() - 1]).is_err());
+        let mut huge =
+            b"\x93NUMPY\x01\x00\x76\x00{'descr': '|u1', 'fortran_order': False, 'shape': (1099511627776, 2), }"
+                .to_vec();
+        huge.resize(128, b' ');
+        assert!(at > 0 && read(&huge).unwrap_err().to_string().contains("more elements"));
+    }
+}

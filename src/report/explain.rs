@@ -1,0 +1,135 @@
+//! `--explain`: where the bytes and instructions go, layer by layer.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::limits::{self, grouped};
+use super::walk::walk;
+use crate::Compiled;
+use crate::script::Code;
+
+/// Kinds of opcodes, in the order of the table's columns.
+const KINDS: [&str; 5] = ["push", "stack", "arithm.", "bytes", "check"];
+
+/// What a layer takes.
+#[derive(Debug, Default, Clone)]
+struct Share {
+    bytes: usize,
+    instructions: usize,
+    by_kind: [usize; KINDS.len()],
+    deepest: usize,
+    by_opcode: BTreeMap<String, usize>,
+}
+
+/// The report for a compiled contract; `fee_rate` in satoshis per 1000 bytes.
+pub fn explain(compiled: &Compiled, fee_rate: u64) -> String {
+    let shares = shares(compiled);
+    let needs = limits::needs(compiled);
+    let mut text = format!(
+        "{}: contract {}, {} rules of the {} era\ninput: {} elements, {}\n\n",
+        compiled.ir.name,
+        compiled.contract,
+        compiled.target.rules,
+        compiled.target.era,
+        compiled.ir.values[0].len(),
+        compiled.ir.input.describe(),
+    );
+    text += &layer_table(compiled, &shares);
+    text += "\nopcodes by layer\n";
+    for (layer, share) in &shares {
+        let _ = writeln!(text, "  {layer:<10} {}", opcodes(share));
+    }
+    text += "\nlimits\n";
+    text += &limits::table(&needs);
+    text += &fees(&needs, fee_rate);
+    text
+}
+
+/// Shares by layer, in the order of the network; the contract's own code first.
+fn shares(compiled: &Compiled) -> Vec<(String, Share)> {
+    let program = &compiled.program;
+    let layers = compiled.ir.layers.iter().map(|layer| layer.label.clone());
+    let mut shares: Vec<(String, Share)> =
+        std::iter::once("contract".to_owned()).chain(layers).map(|label| (label, Share::default())).collect();
+    let places: BTreeMap<String, usize> =
+        shares.iter().enumerate().map(|(index, (label, _))| (label.clone(), index)).collect();
+    let of_origin: Vec<usize> =
+        program.origins.iter().map(|origin| places.get(&*origin.layer).copied().unwrap_or(0)).collect();
+    walk(program, &compiled.script, |step| {
+        let origin = program.instructions[step.instruction.origin as usize].origin;
+        let share = &mut shares[of_origin[origin as usize]].1;
+        share.bytes += step.instruction.code.byte_len();
+        share.instructions += 1;
+        share.by_kind[kind(&step.instruction.code)] += 1;
+        share.deepest = share.deepest.max(step.stacks.main.len() + step.stacks.alt.len());
+        let name = match &step.instruction.code {
+            Code::Push(_) => "push".to_owned(),
+            Code::Op(opcode) => opcode.to_string(),
+        };
+        *share.by_opcode.entry(name).or_default() += 1;
+    });
+    shares
+}
+
+/// Index into [`KINDS`].
+fn kind(code: &Code) -> usize {
+    match code {
+        Code::Push(_) => 0,
+        Code::Op(opcode) => match opcode.byte() {
+            0x6b..=0x7d => 1,
+            0x8b..=0x97 | 0xa3 | 0xa4 => 2,
+            0x7e..=0x86 | 0x98 | 0x99 => 3,
+            _ => 4,
+        },
+    }
+}
+
+fn layer_table(compiled: &Compiled, shares: &[(String, Share)]) -> String {
+    let total = compiled.script.byte_len().max(1);
+    let mut text = format!("{:<10} {:>9} {:>10} {:>7}", "layer", "weights", "bytes", "share");
+    KINDS.iter().for_each(|kind| text += &format!(" {kind:>8}"));
+    text += &format!(" {:>8}  ONNX nodes\n", "deepest");
+    for (label, share) in shares {
+        let layer = compiled.ir.layers.iter().position(|layer| layer.label == *label);
+        let weights = layer.map_or(0, |layer| weights_of(compiled, layer));
+        let nodes = layer.map(|layer| compiled.ir.layers[layer].onnx_nodes.join(", ")).unwrap_or_default();
+        let percent = 100.0 * share.bytes as f64 / total as f64;
+        text +=
+            &format!("{label:<10} {:>9} {:>10} {percent:>6.1}%", grouped(weights as u64), grouped(share.bytes as u64));
+        share.by_kind.iter().for_each(|&count| text += &format!(" {:>8}", grouped(count as u64)));
+        text += &format!(" {:>8}  {nodes}\n", share.deepest);
+    }
+    let sum = |index: usize| shares.iter().map(|(_, share)| share.by_kind[index]).sum::<usize>();
+    text += &format!(
+        "{:<10} {:>9} {:>10} {:>6.1}%",
+        "total",
+        grouped(compiled.ir.weights() as u64),
+        grouped(total as u64),
+        100.0
+    );
+    (0..KINDS.len()).for_each(|index| text += &format!(" {:>8}", grouped(sum(index) as u64)));
+    let deepest = shares.iter().map(|(_, share)| share.deepest).max().unwrap_or(0);
+    text + &format!(" {deepest:>8}\n")
+}
+
+fn weights_of(compiled: &Compiled, layer: usize) -> usize {
+    let values = compiled.ir.values.iter().filter(|value| value.layer == layer);
+    values.filter_map(|value| value.op.weights()).map(|weights| weights.elements.len()).sum()
+}
+
+/// The opcodes of a layer, the most frequent first.
+fn opcodes(share: &Share) -> String {
+    let mut counts: Vec<(&String, &usize)> = share.by_opcode.iter().collect();
+    counts.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), (*name).clone()));
+    counts.iter().map(|(name, count)| format!("{name} {}", grouped(**count as u64))).collect::<Vec<_>>().join(", ")
+}
+
+/// What locking and spending cost, the scripts alone.
+fn fees(needs: &limits::Needs, rate: u64) -> String {
+    let fee = |bytes: usize| (bytes as u64 * rate).div_ceil(1000);
+    format!(
+        "\nfee at {rate} sat per 1000 bytes: {} sat to lock, {} sat to unlock (scripts alone)\n",
+        grouped(fee(needs.script_bytes)),
+        grouped(fee(needs.unlocking_bytes))
+    )
+}

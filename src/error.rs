@@ -7,6 +7,8 @@ use std::fmt;
 pub struct Refusal {
     /// Never empty.
     pub problems: Vec<Problem>,
+    /// What helps with all of them.
+    pub closing: Option<String>,
 }
 
 /// One reason for a refusal.
@@ -41,7 +43,7 @@ impl Problem {
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Refusal { problems: vec![problem] }
+        Refusal { problems: vec![problem], closing: None }
     }
 }
 
@@ -61,15 +63,15 @@ impl fmt::Display for Problem {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.problems.as_slice() {
-            [problem] => problem.fmt(f),
+            [problem] => problem.fmt(f)?,
             problems => {
-                write!(f, "{} problems:", problems.len())?;
+                write!(f, "{} problems", problems.len())?;
                 for (number, problem) in problems.iter().enumerate() {
                     write!(f, "\n{}. {}", number + 1, problem.to_string().replace('\n', "\n   "))?;
                 }
-                Ok(())
             }
         }
+        self.closing.as_ref().map_or(Ok(()), |closing| write!(f, "\n{closing}"))
     }
 }
 
@@ -88,6 +90,6 @@ impl Problems {
     /// # Errors
     /// Everything noted so far.
     pub fn into_result(self) -> Result<(), Refusal> {
-        if self.0.is_empty() { Ok(()) } else { Err(Refusal { problems: self.0 }) }
+        if self.0.is_empty() { Ok(()) } else { Err(Refusal { problems: self.0, closing: None }) }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Compile a model, run the script on a sample, and show the class.
-    Run(Run),
+    Run(Box<Run>),
     /// Run any pair of scripts in the integrated interpreter.
     Exec(Exec),
 }
@@ -98,9 +98,10 @@ pub(crate) struct Node {
     /// Rules of the chain when the coin was created.
     #[arg(long, value_enum, default_value_t = EraChoice::Genesis)]
     pub(crate) era: EraChoice,
-    /// Limits of a node's default policy, or of consensus.
-    #[arg(long, value_enum, default_value_t = RulesChoice::Policy)]
-    pub(crate) rules: RulesChoice,
+    /// Limits of a node's default policy, or of consensus [default: policy; `run` takes consensus for a script that is
+    /// too long for policy].
+    #[arg(long, value_enum)]
+    pub(crate) rules: Option<RulesChoice>,
 }
 
 #[derive(Debug, Args)]
@@ -204,8 +205,8 @@ impl Node {
             EraChoice::Chronicle => Era::Chronicle,
         };
         let rules = match self.rules {
-            RulesChoice::Policy => Rules::Policy,
-            RulesChoice::Consensus => Rules::Consensus,
+            None | Some(RulesChoice::Policy) => Rules::Policy,
+            Some(RulesChoice::Consensus) => Rules::Consensus,
         };
         Target { era, rules }
     }

@@ -11,6 +11,7 @@ use onnx2script::interp::{self, Outcome};
 use onnx2script::onnx::reference::Reference;
 use onnx2script::onnx::{ElementType, Model};
 use onnx2script::script::{code, number};
+use onnx2script::target::{Rules, Target};
 use onnx2script::{Compiled, ir};
 use serde::Serialize;
 
@@ -28,6 +29,8 @@ struct Report {
     ok: bool,
     /// `OK`, or the node's name of the error.
     verdict: &'static str,
+    /// The rules it was judged by.
+    rules: String,
     /// The class that the unlocking script claims.
     claim: Option<i64>,
     sample: usize,
@@ -69,7 +72,8 @@ fn spend(args: &Run, model: &Model, compiled: &Compiled, samples: &Samples) -> a
     let claim = args.claim.map_or_else(|| class.clone(), BigInt::from);
     let bytes = format.encode(&integers).unwrap_or_default();
     let unlocking = code::pushes(&compiled.contract.unlocking_items(&claim, bytes));
-    let outcome = interp::run(unlocking.as_bytes(), &compiled.script.to_bytes(), &compiled.target);
+    let target = Target { rules: rules(args, compiled), ..compiled.target };
+    let outcome = interp::run(unlocking.as_bytes(), &compiled.script.to_bytes(), &target);
     let floats: Vec<f64> = values.iter().map(|value| value.to_f64().unwrap_or(f64::NAN)).collect();
     let float_class = Reference::new(model).and_then(|reference| reference.run(&floats)).ok();
     Ok(Report {
@@ -77,6 +81,7 @@ fn spend(args: &Run, model: &Model, compiled: &Compiled, samples: &Samples) -> a
         float_class: float_class.and_then(|output| compiled.graph.class_of(&output)),
         ok: accepted(compiled.contract, &outcome),
         verdict: outcome.verdict(),
+        rules: target.rules.to_string(),
         claim: (compiled.contract == Contract::Claim).then(|| claim.to_i64()).flatten(),
         sample: args.index,
         script_bytes: compiled.script.byte_len(),
@@ -85,6 +90,13 @@ fn spend(args: &Run, model: &Model, compiled: &Compiled, samples: &Samples) -> a
         peak_stack_items: outcome.stats.peak_items,
         peak_stack_bytes: outcome.stats.peak_memory,
     })
+}
+
+/// The rules asked for. Where none are, a script too long for policy is judged by consensus: the limit is
+/// a warning, and what the user came for is the class.
+fn rules(args: &Run, compiled: &Compiled) -> Rules {
+    let too_long = compiled.script.byte_len() > compiled.target.max_script_bytes();
+    if args.choices.node.rules.is_none() && too_long { Rules::Consensus } else { compiled.target.rules }
 }
 
 /// The class as the script itself tells it where it leaves one, else as the definition has it.
@@ -113,7 +125,10 @@ fn describe(args: &Run, report: &Report) -> String {
     if let Some(claim) = report.claim {
         row("claimed class", claim.to_string());
     }
-    row("script says", format!("{} ({})", if report.ok { "accepted" } else { "refused" }, report.verdict));
+    row(
+        "script says",
+        format!("{} ({}, by {} rules)", if report.ok { "accepted" } else { "refused" }, report.verdict, report.rules),
+    );
     row("locking script", format!("{} bytes", report.script_bytes));
     row("unlocking script", format!("{} bytes", report.unlocking_bytes));
     row("instructions", report.instructions.to_string());

@@ -25,8 +25,8 @@ impl Contract {
     /// What the unlocking script pushes, first push first.
     pub fn pushes(self) -> &'static [&'static str] {
         match self {
-            Contract::Claim => &["claim", "pushed input"],
-            Contract::Expect(_) | Contract::Class => &["pushed input"],
+            Contract::Claim => &["claim", "input"],
+            Contract::Expect(_) | Contract::Class => &["input"],
         }
     }
 

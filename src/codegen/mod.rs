@@ -1,7 +1,7 @@
 //! Strategies from the IR to the bignum program.
 //!
 //! A contract is an entry (what the unlocking script must have pushed), the network, and an exit (what
-//! is made of the class). Only the network depends on the strategy; [`unrolled`] is the one for small
+//! is made of the class). Only the network depends on the strategy; `unrolled` is the one for small
 //! layers and the yardstick for others.
 //!
 //! Invariant: the program's result for an input is made from [`crate::ir::eval`]'s class for it and

@@ -301,22 +301,24 @@ impl Unrolled<'_> {
             best = Some(best.map_or(tagged, |best| self.builder.one(Op::Max, &[best, tagged], name)));
         }
         let best = best.unwrap_or_else(|| self.builder.number(&BigInt::zero()));
-        self.untag(value, best, &count, tie)
+        self.untag(best, &count, tie)
     }
 
     /// The class from the largest tagged score.
-    fn untag(&mut self, value: ValueId, best: NumberId, count: &BigInt, tie: Tie) -> NumberId {
-        let mut tag = self.one(value, 0, Op::Mod, best, Some(count));
+    fn untag(&mut self, best: NumberId, count: &BigInt, tie: Tie) -> NumberId {
+        let name = |text: &str| Name::whole(&Arc::from(text));
+        let count = self.builder.number(count);
+        let mut tag = self.builder.one(Op::Mod, &[best, count], name("tag"));
         if self.builder.interval(tag).is_some_and(|interval| interval.low.is_negative()) {
             // MOD takes the dividend's sign: bring the remainder of a negative score up.
-            let raised = self.one(value, 0, Op::Add, tag, Some(count));
-            tag = self.one(value, 0, Op::Mod, raised, Some(count));
+            let raised = self.builder.one(Op::Add, &[tag, count], name("raised tag"));
+            tag = self.builder.one(Op::Mod, &[raised, count], name("tag"));
         }
         match tie {
             Tie::Last => tag,
             Tie::First => {
-                let last = self.builder.number(&(count - 1));
-                self.builder.one(Op::Sub, &[last, tag], Name::whole(&Arc::from("class")))
+                let last = self.builder.number(&(self.ir.classes() - 1).into());
+                self.builder.one(Op::Sub, &[last, tag], name("class"))
             }
         }
     }

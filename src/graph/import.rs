@@ -57,7 +57,7 @@ fn check_ops(model: &Model) -> Result<(), Refusal> {
             problems.push(node.problem("this op is not supported").help(ops::remedy(&node.op)));
         }
     }
-    problems.into_result()
+    problems.into_result().map_err(|refusal| Refusal { closing: Some(ops::supported_names()), ..refusal })
 }
 
 /// The graph made so far, and what each ONNX name stands for in it.

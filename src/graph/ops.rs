@@ -55,8 +55,8 @@ pub(super) fn find(op: &str) -> Option<&'static Supported> {
 }
 
 /// What a user can do about an op that is not supported.
-pub(super) fn remedy(op: &str) -> String {
-    let alternative = match op {
+pub(super) fn remedy(op: &str) -> &'static str {
+    match op {
         "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "GlobalAveragePool" => {
             "convolutions are not supported yet: use dense layers"
         }
@@ -70,7 +70,11 @@ pub(super) fn remedy(op: &str) -> String {
             "export the float model, and quantise with onnx2script"
         }
         _ => "change the model or its export so that this op is not needed",
-    };
+    }
+}
+
+/// The names of all supported ops, for the end of a refusal.
+pub(super) fn supported_names() -> String {
     let names: Vec<&str> = SUPPORTED.iter().map(|supported| supported.op).collect();
-    format!("{alternative}\n  supported ops: {}", names.join(", "))
+    format!("supported ops: {}", names.join(", "))
 }

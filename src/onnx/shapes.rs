@@ -62,7 +62,7 @@ pub(super) fn inference_model(source: &Source, inputs: &[super::Input]) -> Resul
         let Some(outlet) = parsed.outlets_by_name.get(&input.name) else {
             continue;
         };
-        let declared = model.outlet_fact(*outlet).map_err(|error| format!("{error:#}"))?.datum_type.clone();
+        let declared = model.outlet_fact(*outlet).map_err(|error| format!("{error:#}"))?.datum_type;
         let mut fact = InferenceFact::new().with_shape(input.shape.as_slice());
         if let GenericFactoid::Only(kind) = declared {
             fact = fact.with_datum_type(kind);

@@ -1,6 +1,6 @@
 //! Passes over the IR: named, listed by level, verified after each one.
 //!
-//! A pass says what it keeps. *Every bit*: [`ir::eval`](crate::ir::eval) gives the same class for every
+//! A pass says what it keeps. *Every bit*: [`ir::eval`] gives the same class for every
 //! input. *Exact values*: it takes a rounding away, so that scores move toward the unrounded network by
 //! less than one step of the rescale removed; only a near-tie can change its class.
 

@@ -3,7 +3,7 @@
 //! Every float is read as the rational it is, divided by its unit exactly and rounded to the nearest
 //! integer, halves to even. What this stage promises:
 //! 1. scales are exact rationals: an integer `v` at scale `s` stands for `v · s` and nothing else;
-//! 2. every division that the contract will make is an explicit [`ir::Op::Rescale`];
+//! 2. every division that the contract will make is an explicit [`Rescale`](crate::ir::Op::Rescale);
 //! 3. a multiplication by one positive number for all elements is a change of scale, and costs nothing.
 
 pub mod decimal;

@@ -75,5 +75,5 @@ fn describe_stacks(program: &Program, stacks: &Stacks<Item>) -> String {
     if let Some(top) = stacks.alt.last() {
         words.push(format!("/ alt {}: {}", stacks.alt.len(), top.name(program)));
     }
-    words.join(" ")
+    words.join("  ")
 }

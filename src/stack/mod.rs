@@ -1,12 +1,12 @@
 //! From the bignum program to a script: where each value lies, and how operands get to the top.
 //!
-//! - [`liveness`](mod@liveness) knows when each value is needed next;
-//! - [`machine`](mod@machine) holds both stacks at compile time and emits what moves them;
-//! - [`schedule`](mod@schedule) chooses the moves: last use by ROLL, other uses by PICK, the shortest of several
+//! - `liveness` knows when each value is needed next;
+//! - `machine` holds both stacks at compile time and emits what moves them;
+//! - `schedule` chooses the moves: last use by ROLL, other uses by PICK, the shortest of several
 //!   operand orders, results that are needed late to the alt stack;
-//! - [`peephole`](mod@peephole) shortens what is left;
-//! - [`shuffle`](mod@shuffle) says what stack opcodes do, for the checker and the listing;
-//! - [`checker`](mod@checker) proves, from the bytes alone and sharing no code with the others, that the script
+//! - `peephole` shortens what is left;
+//! - `shuffle` says what stack opcodes do, for the checker and the listing;
+//! - `checker` proves, from the bytes alone and sharing no code with the others, that the script
 //!   computes the program.
 //!
 //! The scheduler's working rule: what is needed soonest lies on top, and the alt stack is sorted by next

@@ -1,0 +1,212 @@
+//! The command line as a user meets it: exit codes, what goes where, what is said.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+struct Ran {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn onnx2script(args: &[&str]) -> Ran {
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_onnx2script"))
+        .args(args)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
+}
+
+fn in_folder(folder: &tempfile::TempDir, name: &str, content: &str) -> String {
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+const TOY: &str = "models/toy_2-2-2.onnx";
+const MNIST: &str = "models/mnist_784_64_10.onnx";
+
+#[test]
+fn the_artifact_alone_goes_to_standard_output() {
+    let ran = onnx2script(&[TOY, "--explain"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.trim_end().bytes().all(|byte| byte.is_ascii_hexdigit()), "{}", ran.stdout);
+    assert!(ran.stderr.contains("limits") && ran.stderr.contains("dense 1"), "{}", ran.stderr);
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("contract.hex");
+    let to_file = onnx2script(&[TOY, "-o", &file.to_string_lossy(), "--quiet"]);
+    assert_eq!((to_file.code, to_file.stdout.as_str(), to_file.stderr.as_str()), (0, "", ""));
+    assert_eq!(std::fs::read_to_string(file).unwrap(), ran.stdout);
+}
+
+#[test]
+fn every_emit_format_says_the_same_script() {
+    let emit = |format| onnx2script(&[TOY, "--emit", format, "-q"]).stdout;
+    let hex = emit("hex");
+    assert!(emit("asm").starts_with("DEPTH 2 NUMEQUALVERIFY"));
+    assert!(emit("listing").contains("| claim"));
+    assert!(emit("ir").contains("rescale") && emit("ir-opt").contains("rescale"));
+    assert!(emit("bignum").contains("check_length"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("contract.bin");
+    assert_eq!(onnx2script(&[TOY, "--emit", "bin", "-q", "-o", &file.to_string_lossy()]).code, 0);
+    let bytes: String = std::fs::read(file).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(bytes, hex.trim_end());
+}
+
+#[test]
+fn run_shows_the_class_and_agrees_with_the_float_model() {
+    let args = ["run", MNIST, "--data", "models/mnist_samples.npy", "--index", "3", "--json", "-q"];
+    let ran = onnx2script(&args);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["class"], report["float_class"]);
+    assert_eq!(report["ok"], true);
+    assert!(report["script_bytes"].as_u64().unwrap() > 100_000 && report["instructions"].as_u64().unwrap() > 100_000);
+
+    let wrong = report["class"].as_u64().unwrap() + 1;
+    let claimed = onnx2script(&[&args[..], &["--claim", &wrong.to_string()]].concat());
+    assert_eq!(claimed.code, 1);
+    let report: serde_json::Value = serde_json::from_str(&claimed.stdout).unwrap();
+    assert_eq!((&report["ok"], &report["verdict"]), (&false.into(), &"EVAL_FALSE".into()));
+}
+
+#[test]
+fn run_with_every_contract_and_input() {
+    let data = "models/iris_samples.npy";
+    for contract in ["claim", "class"] {
+        for input in ["fixed", "fixed:4"] {
+            let ran = onnx2script(&[
+                "run",
+                "models/iris_4-8-3.onnx",
+                "--data",
+                data,
+                "--contract",
+                contract,
+                "--input",
+                input,
+            ]);
+            assert_eq!(ran.code, 0, "{contract} {input}: {}{}", ran.stdout, ran.stderr);
+            assert!(ran.stdout.contains("accepted"));
+        }
+    }
+    let bytes =
+        onnx2script(&["run", MNIST, "--data", "models/mnist_samples.npy", "--input", "u8:1/255", "--index", "7", "-q"]);
+    assert_eq!(bytes.code, 0, "{}{}", bytes.stdout, bytes.stderr);
+    assert!(bytes.stdout.contains("unlocking script     78"), "{}", bytes.stdout);
+}
+
+#[test]
+fn exec_runs_files_and_vectors() {
+    let folder = tempfile::tempdir().unwrap();
+    let unlock = in_folder(&folder, "unlock.hex", "5253\n");
+    let lock = in_folder(&folder, "lock.hex", "93 55 87");
+    let good = onnx2script(&["exec", "--unlock", &unlock, "--lock", &lock]);
+    assert_eq!(good.code, 0);
+    assert!(good.stdout.starts_with("verdict       OK"), "{}", good.stdout);
+
+    let wrong = in_folder(&folder, "wrong.hex", "5252");
+    let bad = onnx2script(&["exec", "--unlock", &wrong, "--lock", &lock, "--json", "--trace", "--rules", "consensus"]);
+    assert_eq!(bad.code, 1);
+    let report: serde_json::Value = serde_json::from_str(&bad.stdout).unwrap();
+    assert_eq!(report["verdict"], "EVAL_FALSE");
+    assert_eq!(bad.stderr.lines().count(), 5, "{}", bad.stderr);
+
+    let vectors = in_folder(
+        &folder,
+        "v.tsv",
+        "# era\trules\tunlock\tlock\terror\ttop\ngenesis\tpolicy\t51\t51\tCLEANSTACK\t?\ngenesis\tpolicy\t51\t61\tEVAL_FALSE\t-\n",
+    );
+    let ran = onnx2script(&["exec", "--vectors", &vectors]);
+    assert_eq!((ran.code, ran.stdout.lines().last()), (1, Some("1 passed, 1 failed")), "{}", ran.stdout);
+}
+
+#[test]
+fn refusals_and_usage_have_their_exit_codes() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = in_folder(&folder, "model.onnx", "this is no model");
+    let not_hex = in_folder(&folder, "x.hex", "5g");
+    let lock = in_folder(&folder, "lock.hex", "51");
+    let refused: &[&[&str]] = &[
+        &[&text],
+        &[TOY, "--contract", "expect:2"],
+        &["run", TOY, "--data", "models/iris_samples.npy"],
+        &["run", TOY, "--data", "models/toy_samples.npy", "--index", "99999"],
+        &["run", TOY, "--data", TOY],
+        &["exec", "--unlock", &not_hex, "--lock", &lock],
+        &[MNIST, "--rescale", "product", "--strict"],
+    ];
+    for args in refused {
+        let ran = onnx2script(args);
+        assert_eq!(ran.code, 1, "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("error: ") && ran.stdout.is_empty(), "{args:?}: {}{}", ran.stdout, ran.stderr);
+    }
+    let usage: &[&[&str]] = &[
+        &[],
+        &["no-such-file.onnx"],
+        &[TOY, "--input", "u9"],
+        &[TOY, "--weights", "fixed:0"],
+        &[TOY, "--rescale", "often"],
+        &[TOY, "--stop-after", "lunch"],
+        &[TOY, "-o", "/no/such/folder/contract.hex"],
+        &["run", TOY, "--data", "no-such-file.npy"],
+        &["exec", "--unlock", &lock],
+        &["exec", "--vectors", "no-such-file.tsv"],
+    ];
+    for args in usage {
+        let ran = onnx2script(args);
+        assert_eq!(ran.code, 2, "{args:?}: {}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
+fn a_limit_that_is_exceeded_is_a_warning_with_a_remedy() {
+    let ran = onnx2script(&[MNIST, "--rescale", "product", "--emit", "ir"]);
+    assert_eq!(ran.code, 0);
+    assert!(
+        ran.stderr.contains("warning: the locking script takes") && ran.stderr.contains("help: "),
+        "{}",
+        ran.stderr
+    );
+    let consensus = onnx2script(&[MNIST, "--rescale", "product", "--emit", "ir", "--rules", "consensus", "--strict"]);
+    assert_eq!(consensus.code, 0, "{}", consensus.stderr);
+}
+
+#[test]
+fn passes_can_be_stopped_after_each() {
+    for pass in onnx2script::passes::ALL {
+        let ran = onnx2script(&[TOY, "--emit", "ir-opt", "--stop-after", pass.name, "-q"]);
+        assert_eq!(ran.code, 0, "{}: {}", pass.name, ran.stderr);
+    }
+}
+
+/// Output bytes are the same in every run.
+#[test]
+fn two_runs_give_the_same_bytes() {
+    let model = Path::new("models");
+    let digits: PathBuf = model.join("digits_64_32_10.onnx");
+    let run = || onnx2script(&[&digits.to_string_lossy(), "-q"]).stdout;
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    use std::io::Read;
+    use std::process::Stdio;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_onnx2script"))
+        .args(["models/digits_64_32_10.onnx", "--emit", "listing"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0u8; 10];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(child.wait().unwrap().success(), "{said}");
+    assert!(!said.contains("error"), "{said}");
+}

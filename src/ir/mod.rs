@@ -52,12 +52,16 @@ pub struct Ir {
 }
 
 /// A part of the network that a person would call a layer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
     /// `input`, `dense 1`, ..., `argmax`.
     pub label: String,
     /// The ONNX nodes that it comes from.
     pub onnx_nodes: Vec<String>,
+    /// Where outputs have scales of their own (folded into the next layer's weights): element `j` of the
+    /// layer's values stands for `v · scale · channels[j]`. Empty where all are 1. Reports only: no
+    /// later stage computes with it.
+    pub channels: Vec<f64>,
 }
 
 /// A vector of integers.

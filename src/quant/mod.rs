@@ -103,7 +103,7 @@ impl fmt::Display for Rescale {
 /// # Errors
 /// A [`Refusal`] when a weight does not fit the scale.
 pub fn quantise(graph: &Graph, input: InputFormat, options: &Options) -> Result<Ir, Refusal> {
-    let layer = Layer { label: "input".into(), onnx_nodes: vec![graph.input_name.clone()] };
+    let layer = Layer { label: "input".into(), onnx_nodes: vec![graph.input_name.clone()], channels: vec![] };
     let builder = Builder::new(graph.name.clone(), input, graph.input_len(), layer);
     let mut lowering = Lowering { options, builder, layer: 0, dense: 0, lowered: Vec::new() };
     for node in &graph.nodes {
@@ -146,7 +146,7 @@ impl Lowering<'_> {
     }
 
     fn start_layer(&mut self, label: String) {
-        self.layer = self.builder.layer(Layer { label, onnx_nodes: Vec::new() });
+        self.layer = self.builder.layer(Layer { label, onnx_nodes: vec![], channels: vec![] });
     }
 
     fn push(&mut self, op: Op) -> ValueId {

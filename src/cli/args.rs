@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use onnx2script::codegen::Contract;
 use onnx2script::input::InputSpec;
 use onnx2script::passes::{self, Level};
-use onnx2script::quant::{Rescale, Weights, decimal};
+use onnx2script::quant::{Granularity, Rescale, Weights, decimal};
 use onnx2script::stack::Layout;
 use onnx2script::target::{Era, Rules, Target};
 use onnx2script::{Options, quant};
@@ -69,9 +69,16 @@ pub(crate) struct Choices {
     /// bytes worth SCALE·byte+OFFSET (default 1/255, or 1 if the model takes uint8).
     #[arg(long, value_name = "FORMAT", default_value = "fixed")]
     pub(crate) input: InputSpec,
-    /// How weights become integers: `fixed:SCALE`, multiples of 1/SCALE.
-    #[arg(long, value_name = "fixed:SCALE", default_value = "fixed:1e8")]
-    pub(crate) weights: Weights,
+    /// How weights become integers: `fixed:SCALE`, multiples of 1/SCALE; `intK`, integers of K bits (1 to 16); several,
+    /// separated by commas, one a dense layer. Weights that lie on a grid of their own are kept as they are.
+    #[arg(long, value_name = "fixed:SCALE|intK", default_value = "fixed:1e8", value_delimiter = ',')]
+    pub(crate) weights: Vec<Weights>,
+    /// How many scales integer weights have: one a layer, or one for each output.
+    #[arg(long, value_enum, default_value_t = GranularityChoice::Channel)]
+    pub(crate) granularity: GranularityChoice,
+    /// Let the levels of integer weights lie evenly around zero, instead of a zero point for each scale.
+    #[arg(long)]
+    pub(crate) symmetric: bool,
     /// Where the weights' scale is divided out: after every `product`, after the `sum`, or not at all (`none`).
     #[arg(long, value_name = "product|sum|none", default_value = "sum")]
     pub(crate) rescale: Rescale,
@@ -178,6 +185,14 @@ pub(crate) enum LayoutChoice {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GranularityChoice {
+    /// One scale a layer.
+    Tensor,
+    /// One scale for each output, where the next layer can take it up.
+    Channel,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EraChoice {
     /// Since February 2020.
     Genesis,
@@ -217,7 +232,16 @@ impl Choices {
     pub(crate) fn options(&self) -> Options {
         Options {
             input: self.input.clone(),
-            quant: quant::Options { weights: self.weights.clone(), rescale: self.rescale },
+            quant: quant::Options {
+                weights: self.weights.clone(),
+                rescale: self.rescale,
+                granularity: match self.granularity {
+                    GranularityChoice::Tensor => Granularity::Tensor,
+                    GranularityChoice::Channel => Granularity::Channel,
+                },
+                zero_points: !self.symmetric,
+                calibration: None,
+            },
             level: self.level,
             stop_after: self.stop_after.clone(),
             contract: self.contract,

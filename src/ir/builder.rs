@@ -57,9 +57,16 @@ impl Builder {
         &self.ir.values[id]
     }
 
-    /// How the input is given.
-    pub fn input(&self) -> &InputFormat {
-        &self.ir.input
+    /// Says how the newest layer's weights are stored and its outputs are to be read.
+    pub fn describe_layer(&mut self, storage: String, channels: Vec<f64>) {
+        if let Some(layer) = self.ir.layers.last_mut() {
+            (layer.storage, layer.channels) = (storage, channels);
+        }
+    }
+
+    /// The network made so far.
+    pub fn ir(&self) -> &Ir {
+        &self.ir
     }
 
     /// The finished network.

@@ -62,6 +62,8 @@ pub struct Layer {
     /// layer's values stands for `v · scale · channels[j]`. Empty where all are 1. Reports only: no
     /// later stage computes with it.
     pub channels: Vec<f64>,
+    /// How the weights are stored, in words; empty where there are none.
+    pub storage: String,
 }
 
 /// A vector of integers.

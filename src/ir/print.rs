@@ -21,6 +21,9 @@ pub fn print(ir: &Ir) -> String {
             layer = value.layer;
             let label = &ir.layers[layer];
             let _ = writeln!(text, "\nlayer {} ({})", label.label, label.onnx_nodes.join(", "));
+            if !label.storage.is_empty() {
+                let _ = writeln!(text, "  weights: {}", label.storage);
+            }
         }
         let _ = writeln!(text, "  %{id} = {}", describe(&value.op));
         let _ = writeln!(text, "       : {}", describe_type(value));

@@ -1,131 +1,93 @@
 //! From floats to integers: the last place where floats are seen.
 //!
-//! Every float is read as the rational it is, divided by its unit exactly and rounded to the nearest
-//! integer, halves to even. What this stage promises:
+//! What this stage promises:
 //! 1. scales are exact rationals: an integer `v` at scale `s` stands for `v · s` and nothing else;
 //! 2. every division that the contract will make is an explicit [`Rescale`](crate::ir::Op::Rescale);
-//! 3. a multiplication by one positive number for all elements is a change of scale, and costs nothing.
+//! 3. a multiplication by one positive number for all elements is a change of scale, and costs nothing;
+//! 4. weights that lie on a grid are stored on it, whatever was chosen for the layer;
+//! 5. fixed-point numbers are the exact value rounded to the nearest integer, halves to even.
+//!
+//! Outputs of a layer may have scales of their own: then the next layer's weights are multiplied by
+//! them before they are quantised, which ReLU and sums with constants allow, and ArgMax does not.
 
+pub mod calibrate;
+pub mod choice;
 pub mod decimal;
-mod weights;
+mod gptq;
+pub mod grid;
+mod intk;
+mod layer;
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{One, Signed, Zero};
+use num_traits::{One, Signed, ToPrimitive, Zero};
+
+pub use choice::{Granularity, Options, Rescale, Weights};
 
 use crate::error::{Problem, Refusal};
-use crate::graph::{self, Graph};
+use crate::graph::{self, Graph, Matrix};
 use crate::input::InputFormat;
 use crate::ir::{Builder, Ir, Layer, LayerId, Op, ValueId};
-
-/// How weights become integers.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Weights {
-    /// Multiples of one unit for the whole network, as in the article.
-    Fixed {
-        /// What a step of one is worth; positive.
-        unit: BigRational,
-    },
-}
-
-/// Where the division by the weights' scale happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Rescale {
-    /// After every single product, as in the article.
-    Product,
-    /// Once, after the dot product.
-    #[default]
-    Sum,
-    /// Never: scales multiply through the layers, and nothing is rounded.
-    None,
-}
-
-/// The choices of this stage.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Options {
-    /// How weights become integers.
-    pub weights: Weights,
-    /// Where rescaling happens.
-    pub rescale: Rescale,
-}
-
-impl Default for Weights {
-    fn default() -> Self {
-        Weights::Fixed { unit: decimal::power_of_ten(-8) }
-    }
-}
-
-impl FromStr for Weights {
-    type Err = String;
-
-    /// Reads `fixed:SCALE`, the scale being how many steps make one: `fixed:1e8`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let Some(scale) = text.strip_prefix("fixed:") else {
-            return Err("give fixed:SCALE, as in fixed:1e8".into());
-        };
-        let scale = decimal::parse_rational(scale)?;
-        if !scale.is_positive() {
-            return Err("the scale must be positive".into());
-        }
-        Ok(Weights::Fixed { unit: scale.recip() })
-    }
-}
-
-impl FromStr for Rescale {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "product" => Ok(Rescale::Product),
-            "sum" => Ok(Rescale::Sum),
-            "none" => Ok(Rescale::None),
-            _ => Err("give product, sum or none".into()),
-        }
-    }
-}
-
-impl fmt::Display for Rescale {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Rescale::Product => "product",
-            Rescale::Sum => "sum",
-            Rescale::None => "none",
-        })
-    }
-}
+use calibrate::{Moments, float_rows, integer_rows};
+use grid::Grid;
 
 /// Lowers a network to integers.
 ///
 /// # Errors
-/// A [`Refusal`] when a weight does not fit the scale.
+/// A [`Refusal`] when a weight does not fit the scale, or choices contradict each other.
 pub fn quantise(graph: &Graph, input: InputFormat, options: &Options) -> Result<Ir, Refusal> {
-    let layer = Layer { label: "input".into(), onnx_nodes: vec![graph.input_name.clone()], channels: vec![] };
-    let builder = Builder::new(graph.name.clone(), input, graph.input_len(), layer);
-    let mut lowering = Lowering { options, builder, layer: 0, dense: 0, lowered: Vec::new() };
-    for node in &graph.nodes {
-        let value = lowering.node(node)?;
+    let layer = Layer {
+        label: "input".into(),
+        onnx_nodes: vec![graph.input_name.clone()],
+        channels: vec![],
+        storage: String::new(),
+    };
+    let grids = graph.nodes.iter().map(|node| match &node.op {
+        graph::Op::MatMul { weights, .. } => grid::find(weights),
+        _ => None,
+    });
+    let mut lowering = Lowering {
+        graph,
+        options,
+        grids: grids.collect(),
+        builder: Builder::new(graph.name.clone(), input, graph.input_len(), layer),
+        layer: 0,
+        dense: 0,
+        lowered: Vec::new(),
+    };
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let value = lowering.node(index, node)?;
         lowering.lowered.push(value);
     }
     Ok(lowering.builder.finish())
 }
 
+/// A graph node in integers.
+#[derive(Debug, Clone, Default)]
+struct Lowered {
+    value: ValueId,
+    /// Scales of the elements beyond the value's; empty where all are 1.
+    channels: Vec<f64>,
+}
+
 /// The IR made so far.
 struct Lowering<'a> {
+    graph: &'a Graph,
     options: &'a Options,
+    /// The grid of each node's weights.
+    grids: Vec<Option<Grid>>,
     builder: Builder,
     layer: LayerId,
     /// Dense layers so far.
     dense: usize,
     /// The value of each graph node.
-    lowered: Vec<ValueId>,
+    lowered: Vec<Lowered>,
 }
 
 impl Lowering<'_> {
-    fn node(&mut self, node: &graph::Node) -> Result<ValueId, Refusal> {
+    fn node(&mut self, index: usize, node: &graph::Node) -> Result<Lowered, Refusal> {
         match &node.op {
             graph::Op::MatMul { .. } => {
                 self.dense += 1;
@@ -136,17 +98,24 @@ impl Lowering<'_> {
         }
         self.builder.onnx_node(&node.origin.name);
         match &node.op {
-            graph::Op::Input => Ok(self.input_offset()),
-            graph::Op::MatMul { x, weights } => self.matmul(self.lowered[*x], weights, &node.origin),
-            graph::Op::Add { x, constant } => Ok(self.add(self.lowered[*x], constant)),
-            graph::Op::Mul { x, constant } => self.mul(self.lowered[*x], constant, &node.origin),
-            graph::Op::Relu { x } => Ok(self.push(Op::Relu { x: self.lowered[*x] })),
-            graph::Op::ArgMax { x, tie } => Ok(self.push(Op::ArgMax { x: self.lowered[*x], tie: *tie })),
+            graph::Op::Input => Ok(Lowered { value: self.input_offset(), channels: vec![] }),
+            graph::Op::MatMul { x, weights } => self.matmul(index, *x, weights, &node.origin),
+            graph::Op::Add { x, constant } => Ok(self.add(index, *x, constant)),
+            graph::Op::Mul { x, constant } => self.mul(*x, constant, &node.origin),
+            graph::Op::Relu { x } => {
+                let x = self.lowered[*x].clone();
+                Ok(Lowered { value: self.push(Op::Relu { x: x.value }), ..x })
+            }
+            graph::Op::ArgMax { x, tie } => {
+                let value = self.push(Op::ArgMax { x: self.lowered[*x].value, tie: *tie });
+                Ok(Lowered { value, ..Lowered::default() })
+            }
         }
     }
 
     fn start_layer(&mut self, label: String) {
-        self.layer = self.builder.layer(Layer { label, onnx_nodes: vec![], channels: vec![] });
+        let layer = Layer { label, onnx_nodes: vec![], channels: vec![], storage: String::new() };
+        self.layer = self.builder.layer(layer);
     }
 
     fn push(&mut self, op: Op) -> ValueId {
@@ -156,7 +125,7 @@ impl Lowering<'_> {
     /// The input is worth `v·scale + offset`: brings both under one, finer scale.
     fn input_offset(&mut self) -> ValueId {
         let scale = self.builder.value(0).scale.clone();
-        let offset = match &self.builder.input().offset {
+        let offset = match &self.builder.ir().input.offset {
             offset if offset.is_zero() => return 0,
             offset => offset / &scale,
         };
@@ -169,52 +138,144 @@ impl Lowering<'_> {
         self.push(Op::Add { x, constant: vec![offset.numer().clone(); len] })
     }
 
-    fn matmul(&mut self, x: ValueId, weights: &graph::Matrix, origin: &graph::Origin) -> Result<ValueId, Refusal> {
-        let weights = Arc::new(weights::quantise(weights, &self.options.weights, origin)?);
-        let columns = weights.columns;
-        Ok(match self.options.rescale {
-            Rescale::Product => {
+    fn matmul(&mut self, index: usize, x: usize, weights: &Matrix, origin: &graph::Origin) -> Result<Lowered, Refusal> {
+        let Lowered { value: x, channels } = self.lowered[x].clone();
+        let layer = match self.grids[index].as_ref().filter(|_| channels.is_empty()) {
+            Some(grid) if grid.steps.len() == 1 || self.next_taking_scales(index).is_some() => {
+                layer::on_grid(weights, grid)
+            }
+            _ => None,
+        };
+        let layer = match layer {
+            Some(layer) => layer,
+            None => self.quantise_layer(index, x, &with_channels(weights, &channels), origin)?,
+        };
+        self.builder.describe_layer(layer.storage, layer.channels.clone());
+        let (weights, columns) = (Arc::new(layer.weights), weights.columns);
+        let value = match (self.options.rescale, &layer.target) {
+            (Rescale::Product, Some(unit)) => {
                 let products = self.push(Op::Products { x, weights });
-                let rescaled = self.rescale(products);
+                let rescaled = self.rescale(products, unit);
                 self.push(Op::SumRows { x: rescaled, columns })
             }
-            Rescale::Sum => {
+            (Rescale::Sum, Some(unit)) => {
                 let sums = self.push(Op::MatMul { x, weights });
-                self.rescale(sums)
+                self.rescale(sums, unit)
             }
-            Rescale::None => self.push(Op::MatMul { x, weights }),
-        })
+            (Rescale::None, _) | (_, None) => self.push(Op::MatMul { x, weights }),
+        };
+        Ok(Lowered { value, channels: layer.channels })
     }
 
-    /// Divides by the integer that brings the scale nearest to the weights' unit, if that is 2 or more.
-    fn rescale(&mut self, x: ValueId) -> ValueId {
-        let Weights::Fixed { unit } = &self.options.weights;
+    fn quantise_layer(
+        &self,
+        index: usize,
+        x: ValueId,
+        weights: &Matrix,
+        origin: &graph::Origin,
+    ) -> Result<layer::Layer, Problem> {
+        let choice = self.options.weights_of(self.dense - 1);
+        let calibration = self.options.calibration.as_ref().filter(|_| matches!(choice, Weights::Int { .. }));
+        let moments = calibration.map(|samples| Moments::of(&integer_rows(samples, self.builder.ir(), x)));
+        let next_bits = match self.options.weights_of(self.dense) {
+            Weights::Int { bits } => bits,
+            Weights::Fixed { .. } => choice::MOST_BITS,
+        };
+        let next = self.next_taking_scales(index);
+        let context =
+            layer::Context { options: self.options, choice, next, next_bits, moments: moments.as_ref(), origin };
+        layer::quantise(weights, &context)
+    }
+
+    /// The dense layer behind one, if outputs may have scales of their own because it can take them up
+    /// without leaving a grid of its own.
+    fn next_taking_scales(&self, index: usize) -> Option<&Matrix> {
+        let behind = self.graph.nodes.iter().enumerate().skip(index + 1);
+        let mut dense = behind.filter_map(|(index, node)| match &node.op {
+            graph::Op::MatMul { weights, .. } => Some((index, weights)),
+            _ => None,
+        });
+        dense.next().filter(|(next, _)| self.grids[*next].is_none()).map(|(_, weights)| weights)
+    }
+
+    /// Divides by the integer that brings the scale nearest to `unit`, if that is 2 or more.
+    fn rescale(&mut self, x: ValueId, unit: &BigRational) -> ValueId {
         let divisor = decimal::nearest_divisor(&(unit / &self.builder.value(x).scale));
         if divisor.is_one() { x } else { self.push(Op::Rescale { x, divisor }) }
     }
 
-    fn add(&mut self, x: ValueId, constant: &[f64]) -> ValueId {
-        let scale = self.builder.value(x).scale.clone();
+    fn add(&mut self, index: usize, x: usize, constant: &[f64]) -> Lowered {
+        let Lowered { value, channels } = self.lowered[x].clone();
+        let constant = with_channels_taken_off(&self.corrected(index, x, constant), &channels);
+        let value = self.refine(x, value, &constant);
+        let scale = self.builder.value(value).scale.clone();
         // The importer lets only finite constants pass.
         let constant = constant.iter().map(|&value| decimal::steps(value, &scale).unwrap_or_default()).collect();
-        self.push(Op::Add { x, constant })
+        Lowered { value: self.push(Op::Add { x: value, constant }), channels }
     }
 
-    fn mul(&mut self, x: ValueId, constant: &[f64], origin: &graph::Origin) -> Result<ValueId, Refusal> {
+    /// The bias that makes up for what calibrated weights lose on average.
+    fn corrected(&self, index: usize, x: usize, constant: &[f64]) -> Vec<f64> {
+        let rounded = matches!(self.graph.nodes[x].op, graph::Op::MatMul { .. })
+            && matches!(self.options.weights_of(self.dense.saturating_sub(1)), Weights::Int { .. })
+            && self.grids[x].is_none();
+        let Some(samples) = self.options.calibration.as_ref().filter(|_| rounded) else { return constant.to_vec() };
+        let Lowered { value, channels } = &self.lowered[x];
+        let scale = self.builder.value(*value).scale.to_f64().unwrap_or(1.0);
+        let wanted = mean(&float_rows(samples, self.graph, index));
+        let got = mean(&integer_rows(samples, self.builder.ir(), *value));
+        let real = |j: usize| got[j] * scale * channels.get(j).copied().unwrap_or(1.0);
+        (0..constant.len()).map(|j| wanted[j] - real(j)).collect()
+    }
+
+    /// Few levels make coarse sums: where a bias would lose more than a hundredth of a step, the sums of
+    /// a layer get a finer scale.
+    fn refine(&mut self, x: usize, value: ValueId, constant: &[f64]) -> ValueId {
+        const FINER: u32 = 256;
+        let coarse = |scale: f64| constant.iter().any(|c| (c / scale - (c / scale).round()).abs() > 0.01);
+        let scale = self.builder.value(value).scale.to_f64().unwrap_or(1.0);
+        if self.grids[x].is_none() || !coarse(scale) {
+            return value;
+        }
+        let len = self.builder.value(value).len();
+        let unit = BigRational::new(BigInt::one(), FINER.into());
+        self.push(Op::Mul { x: value, constant: vec![FINER.into(); len], unit })
+    }
+
+    fn mul(&mut self, x: usize, constant: &[f64], origin: &graph::Origin) -> Result<Lowered, Refusal> {
+        let Lowered { value: x, channels } = self.lowered[x].clone();
         let first = constant.first().copied().unwrap_or(1.0);
         let uniform = constant.iter().all(|value| value.to_bits() == first.to_bits());
         if let (true, Some(factor)) = (uniform, decimal::exact(first).filter(|factor| !factor.is_zero())) {
             let sign = if factor.is_negative() { -BigInt::one() } else { BigInt::one() };
-            return Ok(self.push(Op::Mul { x, constant: vec![sign; constant.len()], unit: factor.abs() }));
+            let value = self.push(Op::Mul { x, constant: vec![sign; constant.len()], unit: factor.abs() });
+            return Ok(Lowered { value, channels });
         }
-        let Weights::Fixed { unit } = &self.options.weights;
-        let steps = constant.iter().map(|&value| decimal::steps(value, unit)).collect::<Option<Vec<_>>>();
-        let steps =
-            steps.ok_or_else(|| Problem::of_node(&origin.name, &origin.op, "holds a factor that is not finite"))?;
-        let product = self.push(Op::Mul { x, constant: steps, unit: unit.clone() });
-        Ok(match self.options.rescale {
+        let unit = decimal::power_of_ten(-8);
+        let steps = constant.iter().map(|&value| decimal::steps(value, &unit)).collect::<Option<Vec<_>>>();
+        let not_finite = || Problem::of_node(&origin.name, &origin.op, "holds a factor that is not finite");
+        let product = self.push(Op::Mul { x, constant: steps.ok_or_else(not_finite)?, unit: unit.clone() });
+        let value = match self.options.rescale {
             Rescale::None => product,
-            Rescale::Product | Rescale::Sum => self.rescale(product),
-        })
+            Rescale::Product | Rescale::Sum => self.rescale(product, &unit),
+        };
+        Ok(Lowered { value, channels })
     }
+}
+
+/// Weights for inputs that have scales of their own.
+fn with_channels(weights: &Matrix, channels: &[f64]) -> Matrix {
+    let factor = |index: usize| channels.get(index / weights.columns).copied().unwrap_or(1.0);
+    let elements = weights.elements.iter().enumerate().map(|(index, weight)| weight * factor(index)).collect();
+    Matrix { elements, ..*weights }
+}
+
+/// Constants in the steps of outputs that have scales of their own.
+fn with_channels_taken_off(constant: &[f64], channels: &[f64]) -> Vec<f64> {
+    constant.iter().enumerate().map(|(j, value)| value / channels.get(j).copied().unwrap_or(1.0)).collect()
+}
+
+fn mean(rows: &[Vec<f64>]) -> Vec<f64> {
+    let len = rows.first().map_or(0, Vec::len);
+    (0..len).map(|j| rows.iter().map(|row| row[j]).sum::<f64>() / rows.len() as f64).collect()
 }

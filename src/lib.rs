@@ -11,6 +11,7 @@
 //! [`compile`] runs it. [`ir::eval`] defines what a contract computes; [`interp`] runs the bytes as a
 //! node does, and knows nothing of the rest.
 
+pub mod auto;
 pub mod bignum;
 pub mod codegen;
 pub mod data;

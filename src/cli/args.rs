@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use onnx2script::codegen::Contract;
 use onnx2script::input::InputSpec;
 use onnx2script::passes::{self, Level};
-use onnx2script::quant::{Granularity, Rescale, Weights, decimal};
+use onnx2script::quant::{Granularity, Rescale, WeightsSpec, decimal};
 use onnx2script::stack::Layout;
 use onnx2script::target::{Era, Rules, Target};
 use onnx2script::{Options, quant};
@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// Run any pair of scripts in the integrated interpreter.
     Exec(Exec),
+    /// Show what is in a model: nodes, weights, grids, and what each choice of weights would cost.
+    Inspect(Box<Inspect>),
 }
 
 #[derive(Debug, Args)]
@@ -70,9 +72,22 @@ pub(crate) struct Choices {
     #[arg(long, value_name = "FORMAT", default_value = "fixed")]
     pub(crate) input: InputSpec,
     /// How weights become integers: `fixed:SCALE`, multiples of 1/SCALE; `intK`, integers of K bits (1 to 16); several,
-    /// separated by commas, one a dense layer. Weights that lie on a grid of their own are kept as they are.
-    #[arg(long, value_name = "fixed:SCALE|intK", default_value = "fixed:1e8", value_delimiter = ',')]
-    pub(crate) weights: Vec<Weights>,
+    /// separated by commas, one a dense layer; `auto`, the fewest bits that --calibrate allows. Weights that lie on a
+    /// grid of their own are kept as they are.
+    #[arg(long, value_name = "fixed:SCALE|intK|auto", default_value = "fixed:1e8")]
+    pub(crate) weights: WeightsSpec,
+    /// Samples to round weights by (error feedback), and to choose bits by; not those you test with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) calibrate: Option<PathBuf>,
+    /// What a step of one in the calibration data is worth to the model, as in 1/255 (default: as for --data).
+    #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational, requires = "calibrate")]
+    pub(crate) calibrate_unit: Option<num_rational::BigRational>,
+    /// For --weights auto: the least share of samples on which contract and float model agree [default: 0.995].
+    #[arg(long, value_name = "SHARE", conflicts_with = "max_bytes", value_parser = share)]
+    pub(crate) min_agreement: Option<f64>,
+    /// For --weights auto: the best agreement in a script of at most so many bytes.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_bytes: Option<usize>,
     /// How many scales integer weights have: one a layer, or one for each output.
     #[arg(long, value_enum, default_value_t = GranularityChoice::Channel)]
     pub(crate) granularity: GranularityChoice,
@@ -129,6 +144,18 @@ pub(crate) struct Run {
     /// Claim this class instead of the right one.
     #[arg(long, value_name = "CLASS")]
     pub(crate) claim: Option<i64>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) choices: Choices,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// The ONNX model.
+    #[arg(value_name = "MODEL.onnx")]
+    pub(crate) model: PathBuf,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -208,6 +235,11 @@ pub(crate) enum RulesChoice {
     Consensus,
 }
 
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "give a share from 0 to 1, as in 0.995".into())
+}
+
 fn pass_names() -> PossibleValuesParser {
     PossibleValuesParser::new(passes::ALL.iter().map(|pass| pass.name))
 }
@@ -233,7 +265,10 @@ impl Choices {
         Options {
             input: self.input.clone(),
             quant: quant::Options {
-                weights: self.weights.clone(),
+                weights: match &self.weights {
+                    WeightsSpec::Layers(weights) => weights.clone(),
+                    WeightsSpec::Auto => vec![],
+                },
                 rescale: self.rescale,
                 granularity: match self.granularity {
                     GranularityChoice::Tensor => Granularity::Tensor,

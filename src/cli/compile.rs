@@ -1,15 +1,17 @@
 //! The main job: a model to an artifact.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use onnx2script::error::Refusal;
 use onnx2script::onnx::Model;
+use onnx2script::quant::WeightsSpec;
 use onnx2script::report::{explain, limits, listing};
-use onnx2script::{Compiled, bignum, ir};
+use onnx2script::{Compiled, auto, bignum, ir};
 
 use super::args::{Choices, Compile, Emit};
-use super::{Verdict, output};
+use super::{Verdict, calibration, output};
 
 /// Compiles and writes.
 pub(crate) fn compile(args: &Compile) -> anyhow::Result<Verdict> {
@@ -26,10 +28,28 @@ pub(crate) fn compile(args: &Compile) -> anyhow::Result<Verdict> {
 /// Reads a model and compiles it; notes go to standard error.
 pub(crate) fn load_and_compile(path: &Path, choices: &Choices) -> anyhow::Result<(Model, Compiled)> {
     let mut model = Model::load(path)?;
-    let compiled = onnx2script::compile(&mut model, &choices.options())
-        .map_err(|refusal: Refusal| anyhow::anyhow!("cannot compile `{}`: {refusal}", path.display()))?;
+    let refused = |refusal: Refusal| anyhow::anyhow!("cannot compile `{}`: {refusal}", path.display());
+    let mut options = choices.options();
+    let samples = calibration::load(&model, &options, choices)?;
+    let (compiled, mut notes) = match (&choices.weights, samples) {
+        (WeightsSpec::Auto, Some(samples)) => {
+            let found = auto::search(&model, &options, &samples, calibration::goal(choices)).map_err(refused)?;
+            let note = calibration::describe(&found);
+            (found.compiled, vec![note])
+        }
+        (WeightsSpec::Auto, None) => {
+            bail!("--weights auto chooses by samples\n  help: give some hundred with --calibrate FILE")
+        }
+        (WeightsSpec::Layers(_), samples) => {
+            let fitted = samples.as_ref().map(|samples| format!("weights rounded by {} samples", samples.floats.len()));
+            options.quant.calibration = samples.map(Arc::new);
+            (onnx2script::compile(&mut model, &options).map_err(refused)?, fitted.into_iter().collect())
+        }
+    };
+    let layers = compiled.ir.layers.iter().filter(|layer| layer.storage.starts_with("grid"));
+    notes.extend(layers.map(|layer| format!("{}: weights on a {}", layer.label, layer.storage)));
     if !choices.quiet {
-        compiled.graph.notes.iter().for_each(|note| eprintln!("note: {note}"));
+        compiled.graph.notes.iter().chain(&notes).for_each(|note| eprintln!("note: {note}"));
     }
     Ok((model, compiled))
 }

@@ -1,8 +1,10 @@
 //! Commands and exit codes: 0 done; 1 the model or input was refused, or a check failed; 2 usage or I/O.
 
 mod args;
+mod calibration;
 mod compile;
 mod exec;
+mod inspect;
 mod output;
 mod run;
 
@@ -28,6 +30,7 @@ pub(crate) fn main() -> ExitCode {
     let outcome = match &cli.command {
         Some(Command::Run(run)) => run::run(run),
         Some(Command::Exec(exec)) => exec::exec(exec),
+        Some(Command::Inspect(inspect)) => inspect::inspect(inspect),
         None => compile::compile(&cli.compile),
     };
     match outcome {

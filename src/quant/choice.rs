@@ -120,6 +120,27 @@ impl fmt::Display for Weights {
     }
 }
 
+/// What a user asks for: a choice for each layer, or a search for the fewest bits.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WeightsSpec {
+    /// One choice a dense layer, the last one for all that follow.
+    Layers(Vec<Weights>),
+    /// The fewest bits that samples allow (see [`crate::auto`]).
+    Auto,
+}
+
+impl FromStr for WeightsSpec {
+    type Err = String;
+
+    /// Reads `auto`, or one or several of `fixed:SCALE` and `intK`, separated by commas.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(WeightsSpec::Auto),
+            list => list.split(',').map(str::parse).collect::<Result<_, _>>().map(WeightsSpec::Layers),
+        }
+    }
+}
+
 impl FromStr for Rescale {
     type Err = String;
 

@@ -97,7 +97,8 @@ fn of_group(values: &[f64], integers: bool) -> Option<(f64, Vec<i64>)> {
     let (above, below) = values.iter().zip(&elements).fold((0.0, 0.0), |(above, below), (value, &multiple)| {
         (above + value * multiple as f64, below + (multiple * multiple) as f64)
     });
-    Some((above / below, elements))
+    // A float32, as the weights are: its exact fraction stays short.
+    Some((f64::from((above / below) as f32), elements))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
-pub use choice::{Granularity, Options, Rescale, Weights};
+pub use choice::{Granularity, Options, Rescale, Weights, WeightsSpec};
 
 use crate::error::{Problem, Refusal};
 use crate::graph::{self, Graph, Matrix};

@@ -1,0 +1,17 @@
+//! `inspect`: what is in a model, and what choices would cost.
+
+use onnx2script::onnx::Model;
+use onnx2script::report::inspect;
+
+use super::args::Inspect;
+use super::{Verdict, output};
+
+/// Inspects a model.
+pub(crate) fn inspect(args: &Inspect) -> anyhow::Result<Verdict> {
+    let model = Model::load(&args.model)?;
+    let inspection = inspect::inspect(&model, &args.choices.options())
+        .map_err(|refusal| anyhow::anyhow!("cannot compile `{}`: {refusal}", args.model.display()))?;
+    let text = if args.json { serde_json::to_string(&inspection)? + "\n" } else { inspection.to_text() };
+    output::print(&text)?;
+    Ok(Verdict::Done)
+}

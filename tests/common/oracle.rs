@@ -1,0 +1,161 @@
+//! What roundings may change: the network without them, and how far they can lead away from it.
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{One, Signed, Zero};
+use onnx2script::ir::{self, Ir, Matrix, Op, ValueId};
+use onnx2script::passes::Keeps;
+
+/// The value that the class is the index of the largest of.
+pub(crate) fn scores_id(ir: &Ir) -> ValueId {
+    ir.values.last().and_then(|class| class.op.operand()).unwrap()
+}
+
+/// The scores as numbers of the model.
+pub(crate) fn scores(ir: &Ir, input: &[BigInt]) -> Vec<BigRational> {
+    let id = scores_id(ir);
+    in_units(&ir::eval_all(ir, input)[id], &ir.values[id].scale)
+}
+
+fn in_units(steps: &[BigInt], scale: &BigRational) -> Vec<BigRational> {
+    steps
+        .iter()
+        .map(|step| BigRational::from(step.clone()) * scale)
+        .collect()
+}
+
+/// The scores that the network would give if no division cut anything off, as numbers of the model.
+pub(crate) fn unrounded_scores(ir: &Ir, input: &[BigInt]) -> Vec<BigRational> {
+    let id = scores_id(ir);
+    // Each value in steps of its scale divided by `finer`: the product of the divisors passed.
+    let mut values: Vec<(Vec<BigInt>, BigInt)> = Vec::new();
+    for value in &ir.values[..=id] {
+        let next = match value.op.operand() {
+            None => (input.to_vec(), BigInt::one()),
+            Some(x) => {
+                let (x, finer) = &values[x];
+                match &value.op {
+                    Op::Rescale { divisor, .. } => (x.clone(), finer * divisor),
+                    op => (apply(op, x, finer), finer.clone()),
+                }
+            }
+        };
+        values.push(next);
+    }
+    let (steps, finer) = &values[id];
+    in_units(steps, &(&ir.values[id].scale / finer))
+}
+
+fn apply(op: &Op, x: &[BigInt], finer: &BigInt) -> Vec<BigInt> {
+    match op {
+        Op::MatMul { weights, .. } => matmul(x, weights, |w| BigInt::from(w)),
+        Op::Products { weights, .. } => products(x, weights, |w| BigInt::from(w)),
+        Op::SumRows { columns, .. } => sum_rows(x, *columns),
+        Op::Add { constant, .. } => x.iter().zip(constant).map(|(x, c)| x + c * finer).collect(),
+        Op::Mul { constant, .. } => x.iter().zip(constant).map(|(x, c)| x * c).collect(),
+        Op::Relu { .. } => x.iter().map(|x| x.clone().max(BigInt::zero())).collect(),
+        Op::Input | Op::Rescale { .. } | Op::ArgMax { .. } => unreachable!("not a step of the scores"),
+    }
+}
+
+/// How far each score can be from [`unrounded_scores`], as numbers of the model: each division is off
+/// by less than one step, and what follows multiplies that.
+pub(crate) fn score_bounds(ir: &Ir) -> Vec<BigRational> {
+    let id = scores_id(ir);
+    let mut bounds: Vec<Vec<BigRational>> = Vec::new();
+    for value in &ir.values[..=id] {
+        let next = match value.op.operand() {
+            None => vec![BigRational::zero(); value.len()],
+            Some(x) => bound(&value.op, &bounds[x]),
+        };
+        bounds.push(next);
+    }
+    let scale = &ir.values[id].scale;
+    bounds[id].iter().map(|steps| steps * scale).collect()
+}
+
+/// The bound in steps of the result, from that in steps of the operand.
+fn bound(op: &Op, x: &[BigRational]) -> Vec<BigRational> {
+    let magnitude = |w: i64| BigRational::from(BigInt::from(w).abs());
+    match op {
+        Op::MatMul { weights, .. } => matmul(x, weights, magnitude),
+        Op::Products { weights, .. } => products(x, weights, magnitude),
+        Op::SumRows { columns, .. } => sum_rows(x, *columns),
+        Op::Mul { constant, .. } => x.iter().zip(constant).map(|(x, c)| x * c.abs()).collect(),
+        Op::Rescale { divisor, .. } => x.iter().map(|x| x / divisor + BigRational::one()).collect(),
+        Op::Add { .. } | Op::Relu { .. } => x.to_vec(),
+        Op::Input | Op::ArgMax { .. } => unreachable!("not a step of the scores"),
+    }
+}
+
+trait Number: Clone + Zero + std::ops::Mul<Output = Self> {}
+impl<N: Clone + Zero + std::ops::Mul<Output = N>> Number for N {}
+
+fn products<N: Number>(x: &[N], weights: &Matrix, weight: impl Fn(i64) -> N) -> Vec<N> {
+    let row = |(row, x): (usize, &N)| -> Vec<N> {
+        let weights = weights.row(row).iter();
+        weights.map(|&w| x.clone() * weight(w)).collect()
+    };
+    x.iter().enumerate().flat_map(row).collect()
+}
+
+fn sum_rows<N: Number>(x: &[N], columns: usize) -> Vec<N> {
+    let mut sums = vec![N::zero(); columns];
+    for row in x.chunks(columns) {
+        for (sum, x) in sums.iter_mut().zip(row) {
+            *sum = sum.clone() + x.clone();
+        }
+    }
+    sums
+}
+
+fn matmul<N: Number>(x: &[N], weights: &Matrix, weight: impl Fn(i64) -> N) -> Vec<N> {
+    sum_rows(&products(x, weights, weight), weights.columns)
+}
+
+/// Demands that every value lies inside the interval that is proved of it.
+pub(crate) fn demand_intervals(ir: &Ir, input: &[BigInt]) {
+    for (id, (value, results)) in ir.values.iter().zip(ir::eval_all(ir, input)).enumerate() {
+        assert_eq!(value.len(), results.len(), "%{id}");
+        for (index, (interval, result)) in value.intervals.iter().zip(&results).enumerate() {
+            assert!(
+                interval.contains(result),
+                "%{id}[{index}] is {result}, outside {interval}"
+            );
+        }
+    }
+}
+
+/// Demands that a rewrite of a network keeps what it promises, for these inputs.
+pub(crate) fn demand_kept(keeps: Keeps, before: &Ir, after: &Ir, inputs: &[Vec<BigInt>]) {
+    let (bounds_before, bounds_after) = (score_bounds(before), score_bounds(after));
+    for (before, after) in bounds_before.iter().zip(&bounds_after) {
+        assert!(after <= before, "a rounding grew from {before} to {after}");
+    }
+    for input in inputs {
+        let (rounded_before, rounded_after) = (scores(before, input), scores(after, input));
+        match keeps {
+            Keeps::EveryBit => {
+                assert_eq!(rounded_before, rounded_after, "scores for {input:?}");
+                assert_eq!(ir::eval(before, input), ir::eval(after, input), "class for {input:?}");
+            }
+            Keeps::ExactValues => {
+                let unrounded = unrounded_scores(after, input);
+                assert_eq!(
+                    unrounded_scores(before, input),
+                    unrounded,
+                    "unrounded scores for {input:?}"
+                );
+                demand_near(&rounded_before, &unrounded, &bounds_before);
+                demand_near(&rounded_after, &unrounded, &bounds_after);
+            }
+        }
+    }
+}
+
+fn demand_near(scores: &[BigRational], unrounded: &[BigRational], bounds: &[BigRational]) {
+    for ((score, unrounded), bound) in scores.iter().zip(unrounded).zip(bounds) {
+        let off = (score - unrounded).abs();
+        assert!(off <= *bound, "{score} is {off} from {unrounded}, more than {bound}");
+    }
+}

@@ -32,6 +32,9 @@ pub(super) struct Machine<'p> {
     script: Script,
     /// The instruction that is being laid out.
     current: u32,
+    /// How many items on top are operands already, waiting for their instruction. Where one is a copy
+    /// of a value that is fetched again, the value itself lies below them.
+    waiting: usize,
     undo: Vec<Undo>,
 }
 
@@ -45,6 +48,7 @@ impl<'p> Machine<'p> {
             layout,
             script: Script::default(),
             current: 0,
+            waiting: 0,
             undo: Vec::new(),
         }
     }
@@ -81,6 +85,11 @@ impl<'p> Machine<'p> {
     /// Forgets how to undo what was done so far.
     pub(super) fn commit(&mut self) {
         self.undo.clear();
+    }
+
+    /// Says that no operand waits: a chain begins.
+    pub(super) fn begin(&mut self) {
+        self.waiting = 0;
     }
 
     /// Says which instruction the following code serves.
@@ -130,11 +139,34 @@ impl<'p> Machine<'p> {
         if let Some(bytes) = self.program.constant(value) {
             self.emit(Code::Push(bytes.to_vec()));
             self.push(value);
-            return;
+        } else if self.bring_from_alt(value) {
+            if !last {
+                self.pick(0);
+            }
+        } else if last {
+            self.fetch_for_good(value);
+        } else {
+            let depth = self.depth_below(0, value);
+            self.pick(depth);
         }
-        self.bring_from_alt(value);
-        let Some(depth) = self.depth(value) else { unreachable!("a live value lies on one of the stacks") };
-        if last { self.roll(depth) } else { self.pick(depth) }
+        self.waiting += 1;
+    }
+
+    /// Moves a value to the top, from below the operands that wait, copies of it among them perhaps.
+    fn fetch_for_good(&mut self, value: ValueId) {
+        let depth = self.depth_below(self.waiting, value);
+        let copies = self.main.iter().rev().take_while(|&&other| other == value).count();
+        // Only copies of it above: to move it changes nothing.
+        if !self.layout.idioms || depth >= copies {
+            self.roll(depth);
+        }
+    }
+
+    /// How deep a live value lies, not counting as such the items on top that wait.
+    fn depth_below(&self, waiting: usize, value: ValueId) -> usize {
+        let below = self.main.iter().rev().skip(waiting).position(|&other| other == value);
+        let Some(depth) = below else { unreachable!("a live value lies on one of the stacks") };
+        waiting + depth
     }
 
     /// Counts a use of a value that lies where it is needed.
@@ -151,9 +183,10 @@ impl<'p> Machine<'p> {
         }
     }
 
-    fn bring_from_alt(&mut self, value: ValueId) {
+    /// Brings a value to the top of the main stack if it lies on the alt stack, and says whether.
+    fn bring_from_alt(&mut self, value: ValueId) -> bool {
         if self.alt.last() != Some(&value) && self.depth(value).is_some() {
-            return;
+            return false;
         }
         while let Some(top) = self.alt.pop() {
             self.undo.push(Undo::AltPush(top));
@@ -163,6 +196,7 @@ impl<'p> Machine<'p> {
                 break;
             }
         }
+        true
     }
 
     /// Two operands that are fetched one after the other, by one opcode where there is one.
@@ -180,6 +214,7 @@ impl<'p> Machine<'p> {
                 self.consume(below);
                 self.consume(above);
                 self.apply_pair_idiom(opcode, below, above);
+                self.waiting += 2;
                 return;
             }
         }
@@ -268,6 +303,7 @@ impl<'p> Machine<'p> {
         for slot in 0..instruction.op.results() {
             self.push(instruction.result + slot);
         }
+        self.waiting = self.waiting + instruction.op.results() - instruction.op.arity();
     }
 
     fn emit_check(&mut self, measure: Opcode, expected: usize) {

@@ -158,6 +158,7 @@ impl Scheduler<'_> {
 
     fn lay_out(&mut self, first: usize, length: usize, variant: Variant) {
         self.machine.enter(first);
+        self.machine.begin();
         let instruction = &self.program.instructions[first];
         let mut leaves: Vec<ValueId> = Vec::with_capacity(3);
         leaves.extend(variant.early.and_then(|step| self.other_operand(first + step)));
@@ -244,6 +245,7 @@ impl Scheduler<'_> {
     /// Leaves the result alone on the main stack.
     fn leave_result(&mut self) {
         self.machine.enter(self.program.instructions.len().saturating_sub(1));
+        self.machine.begin();
         self.machine.fetch(self.program.result);
         while self.machine.main.len() > 1 {
             self.machine.discard(1);

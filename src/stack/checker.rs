@@ -2,8 +2,11 @@
 //!
 //! The script is run on symbols instead of values: an item is a constant, something the unlocking
 //! script pushed, or an opcode applied to other symbols, and equal symbols are one. The program is
-//! written in the same symbols. The script is right when it leaves the program's result alone on the
-//! stack, having verified what the program checks and nothing else.
+//! written in the same symbols. The script is right when
+//! 1. it leaves the program's result alone on the stack;
+//! 2. it verifies what the program checks and nothing else;
+//! 3. it computes nothing that the program does not, since that could fail;
+//! 4. its pushes and indices are as short as policy wants them.
 //!
 //! Shares nothing with the scheduler: it reads bytes, and knows of the program only operands and
 //! operations. Commutative operands are sorted, and opcodes that are short for two (1ADD,
@@ -15,7 +18,7 @@ use super::shuffle::Stacks;
 use crate::bignum::{Definition, Op, Program};
 use crate::script::number;
 use crate::script::opcode::Opcode;
-use crate::script::push::{PUSHDATA1, PUSHDATA2, PUSHDATA4};
+use crate::script::push::{self, PUSHDATA1, PUSHDATA2, PUSHDATA4};
 
 /// Index of a symbol.
 type Symbol = usize;
@@ -79,7 +82,8 @@ struct Effect {
 pub fn check(program: &Program, script: &[u8]) -> Result<(), String> {
     let mut symbols = Symbols::default();
     let meant = effect_of_program(program, &mut symbols);
-    let done = effect_of_script(program.inputs.len(), script, &mut symbols)?;
+    let known = symbols.ids.len();
+    let done = effect_of_script(program.inputs.len(), known, script, &mut symbols)?;
     if done.verified != meant.verified {
         return Err("the script does not verify what the program checks".into());
     }
@@ -129,9 +133,9 @@ fn verify_equal(symbols: &mut Symbols, effect: &mut Effect, measured: Symbol, ex
     *effect.verified.entry(condition).or_default() += 1;
 }
 
-fn effect_of_script(pushed: usize, script: &[u8], symbols: &mut Symbols) -> Result<Effect, String> {
+fn effect_of_script(pushed: usize, known: usize, script: &[u8], symbols: &mut Symbols) -> Result<Effect, String> {
     let main = (0..pushed).map(|index| symbols.get(Meaning::Pushed(index))).collect();
-    let mut run = Run { symbols, stacks: Stacks { main, alt: Vec::new() }, pushed, verified: BTreeMap::new() };
+    let mut run = Run { symbols, known, stacks: Stacks { main, alt: Vec::new() }, pushed, verified: BTreeMap::new() };
     let mut rest = script;
     while !rest.is_empty() {
         let offset = script.len() - rest.len();
@@ -146,6 +150,8 @@ fn effect_of_script(pushed: usize, script: &[u8], symbols: &mut Symbols) -> Resu
 /// A symbolic run.
 struct Run<'s> {
     symbols: &'s mut Symbols,
+    /// The symbols below this one are the program's.
+    known: usize,
     stacks: Stacks<Symbol>,
     pushed: usize,
     verified: BTreeMap<Symbol, usize>,
@@ -156,10 +162,13 @@ impl Run<'_> {
     fn step<'b>(&mut self, script: &'b [u8]) -> Result<&'b [u8], String> {
         let (&first, rest) = script.split_first().ok_or("no instruction")?;
         if let Some((length, data)) = push_length(first, rest)? {
-            let (data, rest) = data.split_at_checked(length).ok_or("a push beyond the end")?;
+            let (data, behind) = data.split_at_checked(length).ok_or("a push beyond the end")?;
+            if rest.len() + 1 - behind.len() != push::encoded_len(data) {
+                return Err("a push that could be shorter".into());
+            }
             let symbol = self.symbols.constant(data);
             self.stacks.main.push(symbol);
-            return Ok(rest);
+            return Ok(behind);
         }
         let opcode = Opcode::from_byte(first).ok_or_else(|| format!("unknown opcode {first:#04x}"))?;
         match small_number(opcode) {
@@ -174,7 +183,8 @@ impl Run<'_> {
 
     fn pop_index(&mut self) -> Result<usize, String> {
         let symbol = self.stacks.pop()?;
-        let bytes = self.symbols.constants.get(&symbol).ok_or("an index that is not a constant")?;
+        let shortest = self.symbols.constants.get(&symbol).filter(|bytes| number::is_minimal(bytes));
+        let bytes = shortest.ok_or("an index that is not a constant in its shortest form")?;
         usize::try_from(number::decode(bytes)).map_err(|_| "a negative index".to_owned())
     }
 
@@ -224,6 +234,9 @@ impl Run<'_> {
         let operands = self.stacks.main.split_off(from);
         for slot in 0..results {
             let symbol = self.symbols.apply(opcode, operands.clone(), slot);
+            if symbol >= self.known {
+                return Err(format!("{opcode} of what the program does not apply it to"));
+            }
             self.stacks.main.push(symbol);
         }
         Ok(())

@@ -31,8 +31,9 @@ fn line(program: &Program, instruction: &Instruction) -> String {
     let kinds: Vec<String> =
         (instruction.result..).take(instruction.op.results()).map(|id| describe(&program.values[id].kind)).collect();
     let operation = format!("{} {}", instruction.op, operands.join(", "));
+    let operation = operation.trim_end();
     match results.is_empty() {
-        true => operation,
+        true => operation.to_owned(),
         false => format!("{} = {operation} : {}", results.join(", "), kinds.join(", ")),
     }
 }

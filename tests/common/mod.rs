@@ -14,7 +14,6 @@ use num_rational::BigRational;
 use num_traits::{One, ToPrimitive};
 use onnx2script::bignum;
 use onnx2script::codegen::Contract;
-use onnx2script::error::Refusal;
 use onnx2script::input::InputSpec;
 use onnx2script::interp::{self, Outcome};
 use onnx2script::onnx::Model;
@@ -290,16 +289,5 @@ pub(crate) fn is_true(item: &[u8]) -> bool {
     match item.split_last() {
         None => false,
         Some((last, rest)) => rest.iter().any(|&byte| byte != 0) || *last & 0x7f != 0,
-    }
-}
-
-/// What compiling returns, for tests that expect a refusal.
-pub(crate) fn refusal(model: &Path) -> Refusal {
-    let compiled = Model::load(model).and_then(|mut model| Ok(compile(&mut model, &Options::default())?));
-    match compiled {
-        Ok(_) => panic!("{} compiles", model.display()),
-        Err(error) => error
-            .downcast::<Refusal>()
-            .unwrap_or_else(|error| panic!("{}: not a refusal: {error}", model.display())),
     }
 }

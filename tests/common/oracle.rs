@@ -48,8 +48,8 @@ pub(crate) fn unrounded_scores(ir: &Ir, input: &[BigInt]) -> Vec<BigRational> {
 
 fn apply(op: &Op, x: &[BigInt], finer: &BigInt) -> Vec<BigInt> {
     match op {
-        Op::MatMul { weights, .. } => matmul(x, weights, |w| BigInt::from(w)),
-        Op::Products { weights, .. } => products(x, weights, |w| BigInt::from(w)),
+        Op::MatMul { weights, .. } => matmul(x, weights, BigInt::from),
+        Op::Products { weights, .. } => products(x, weights, BigInt::from),
         Op::SumRows { columns, .. } => sum_rows(x, *columns),
         Op::Add { constant, .. } => x.iter().zip(constant).map(|(x, c)| x + c * finer).collect(),
         Op::Mul { constant, .. } => x.iter().zip(constant).map(|(x, c)| x * c).collect(),

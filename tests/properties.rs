@@ -1,0 +1,290 @@
+//! Random networks through all levels: definition, bignum program and script agree, whatever the
+//! network, the options and the bytes.
+
+mod common;
+
+use common::random::{Random, extremes};
+use common::{DEFAULT, Lock, oracle};
+use onnx2script::codegen::Contract;
+use onnx2script::graph::{Answer, Graph, Matrix, Node, Op, Origin, Tie};
+use onnx2script::onnx::ElementType;
+use onnx2script::passes::{self, Keeps, Level};
+use onnx2script::quant::{self, Rescale, Weights};
+use onnx2script::stack::Layout;
+use onnx2script::{Compiled, Options, bignum, codegen, ir, stack};
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+
+/// Widest layer, and longest input.
+const WIDEST: usize = 6;
+
+/// An elementwise step; of the constants, as many as the value has elements.
+#[derive(Debug, Clone)]
+enum Step {
+    Add(Vec<f64>),
+    Mul(Vec<f64>),
+    /// One factor for all elements: a change of scale.
+    MulAll(f64),
+    Relu,
+}
+
+/// A dense layer and what stands around it.
+#[derive(Debug, Clone)]
+struct Layer {
+    before: Vec<Step>,
+    columns: usize,
+    weights: Vec<f64>,
+    after: Vec<Step>,
+}
+
+/// Numbers where arithmetic goes wrong if it does, and some between.
+fn constant() -> impl Strategy<Value = f64> {
+    let special = [0.0, 1.0, -1.0, 1e-8, -1e-8, 0.5, -0.5, 1e-30, 90.0, -90.0, 9e10, -9e10];
+    prop_oneof![
+        2 => prop::sample::select(special.to_vec()),
+        3 => (-2.0f32..2.0).prop_map(f64::from),
+    ]
+}
+
+fn constants(len: usize) -> impl Strategy<Value = Vec<f64>> {
+    prop::collection::vec(constant(), len)
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => constants(WIDEST).prop_map(Step::Add),
+        3 => Just(Step::Relu),
+        2 => constants(WIDEST).prop_map(Step::Mul),
+        1 => constant().prop_map(Step::MulAll),
+    ];
+    prop::collection::vec(step, 0..3)
+}
+
+fn layer() -> impl Strategy<Value = Layer> {
+    (steps(), 1..=WIDEST, constants(WIDEST * WIDEST), steps()).prop_map(|(before, columns, weights, after)| Layer {
+        before,
+        columns,
+        weights,
+        after,
+    })
+}
+
+fn graph() -> impl Strategy<Value = Graph> {
+    let tie = prop::sample::select(vec![Tie::First, Tie::Last]);
+    (1..=WIDEST, prop::collection::vec(layer(), 1..=3), tie)
+        .prop_map(|(inputs, layers, tie)| network(inputs, &layers, tie))
+}
+
+/// The graph of these layers, named as an importer would.
+fn network(inputs: usize, layers: &[Layer], tie: Tie) -> Graph {
+    let mut graph = Graph {
+        name: "random.onnx".into(),
+        input_name: "input".into(),
+        input_shape: vec![1, inputs],
+        input_element: ElementType::Float,
+        nodes: Vec::new(),
+        answer: Answer::Class,
+        notes: Vec::new(),
+    };
+    push(&mut graph, "Input", inputs, |_| Op::Input);
+    for layer in layers {
+        layer.before.iter().for_each(|step| push_step(&mut graph, step));
+        let rows = graph.nodes.last().map_or(0, |node| node.len);
+        let weights = Matrix {
+            rows,
+            columns: layer.columns,
+            elements: layer.weights[..rows * layer.columns].to_vec(),
+        };
+        push(&mut graph, "MatMul", layer.columns, |x| Op::MatMul { x, weights });
+        layer.after.iter().for_each(|step| push_step(&mut graph, step));
+    }
+    push(&mut graph, "ArgMax", 1, |x| Op::ArgMax { x, tie });
+    graph
+}
+
+fn push_step(graph: &mut Graph, step: &Step) {
+    let len = graph.nodes.last().map_or(0, |node| node.len);
+    match step {
+        Step::Add(constants) => push(graph, "Add", len, |x| Op::Add {
+            x,
+            constant: constants[..len].to_vec(),
+        }),
+        Step::Mul(constants) => push(graph, "Mul", len, |x| Op::Mul {
+            x,
+            constant: constants[..len].to_vec(),
+        }),
+        Step::MulAll(factor) => push(graph, "Mul", len, |x| Op::Mul {
+            x,
+            constant: vec![*factor; len],
+        }),
+        Step::Relu => push(graph, "Relu", len, |x| Op::Relu { x }),
+    }
+}
+
+fn push(graph: &mut Graph, op: &str, len: usize, make: impl FnOnce(usize) -> Op) {
+    let id = graph.nodes.len();
+    graph.nodes.push(Node {
+        op: make(id.saturating_sub(1)),
+        len,
+        origin: Origin {
+            name: format!("node_{id}"),
+            op: op.to_owned(),
+        },
+    });
+}
+
+fn layout() -> impl Strategy<Value = Layout> {
+    any::<[bool; 4]>().prop_map(|[idioms, orders, alt, peephole]| Layout {
+        idioms,
+        orders,
+        alt,
+        peephole,
+    })
+}
+
+fn options() -> impl Strategy<Value = Options> {
+    let inputs = vec![
+        "fixed:1",
+        "fixed:2",
+        "fixed:3",
+        "fixed:4",
+        "fixed:5",
+        "fixed:6",
+        "u8",
+        "u8:1",
+        "u8:1/255:-1/2",
+        "u8:1/127:-1",
+        "u8:2.5:7/3",
+    ];
+    let weights = vec![
+        "fixed:1e8",
+        "fixed:1e8",
+        "fixed:1e4",
+        "fixed:10",
+        "fixed:1",
+        "fixed:3",
+        "fixed:7/3",
+    ];
+    let choices = (
+        prop::sample::select(inputs),
+        prop::sample::select(weights),
+        prop::sample::select(vec![Rescale::Sum, Rescale::None, Rescale::Product]),
+        prop::sample::select(vec![Level::None, Level::Exact, Level::Full]),
+        prop::sample::select(vec!["claim", "claim", "class", "expect:0"]),
+        layout(),
+    );
+    choices.prop_map(|(input, weights, rescale, level, contract, layout)| Options {
+        input: input.parse().unwrap(),
+        quant: quant::Options {
+            weights: weights.parse::<Weights>().unwrap(),
+            rescale,
+        },
+        level,
+        contract: contract.parse::<Contract>().unwrap(),
+        layout,
+        ..Options::default()
+    })
+}
+
+/// What `compile` does behind the import.
+fn build(graph: Graph, options: &Options) -> Compiled {
+    let input = options.input.resolve(false);
+    let ir = quant::quantise(&graph, input, &options.quant).unwrap();
+    options.contract.check(&ir).unwrap();
+    let optimised = passes::run(&ir, options.level, None).unwrap();
+    let program = codegen::lower(&optimised, options.contract);
+    bignum::verify(&program, &options.target).unwrap();
+    let script = stack::schedule(&program, options.layout);
+    stack::check(&program, &script.to_bytes()).unwrap();
+    Compiled {
+        graph,
+        ir,
+        optimised,
+        program,
+        script,
+        contract: options.contract,
+        target: options.target,
+    }
+}
+
+/// Extremes, and random bytes that differ from network to network.
+fn inputs(lock: &Lock, seed: u64) -> Vec<Vec<u8>> {
+    let mut random = Random(seed);
+    let mut inputs = extremes(lock.input_len(), lock.compiled.ir.input.width());
+    inputs.extend((0..6).map(|_| random.bytes(lock.input_len())));
+    inputs
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 1000, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn definition_program_and_script_agree(graph in graph(), options in options(), seed in any::<u64>()) {
+        let lock = Lock::new(build(graph, &options));
+        for input in inputs(&lock, seed) {
+            let class = lock.class(&input);
+            prop_assert!(class < lock.compiled.ir.classes().into());
+            lock.demand(&lock.items(&class, &input), &[DEFAULT]);
+            lock.demand(&lock.items(&(class + 1), &input), &[DEFAULT]);
+        }
+    }
+
+    #[test]
+    fn values_stay_inside_their_intervals(graph in graph(), options in options(), seed in any::<u64>()) {
+        let lock = Lock::new(build(graph, &options));
+        for input in inputs(&lock, seed) {
+            let integers = lock.compiled.ir.input.decode(&input);
+            oracle::demand_intervals(&lock.compiled.ir, &integers);
+            oracle::demand_intervals(&lock.compiled.optimised, &integers);
+        }
+    }
+
+    #[test]
+    fn every_pass_keeps_what_it_says(graph in graph(), options in options(), seed in any::<u64>()) {
+        let lock = Lock::new(build(graph, &options));
+        let inputs: Vec<_> = inputs(&lock, seed).iter().map(|input| lock.compiled.ir.input.decode(input)).collect();
+        let mut ir = lock.compiled.ir;
+        let exact = passes::run(&ir, Level::Exact, None).unwrap();
+        oracle::demand_kept(Keeps::EveryBit, &ir, &exact, &inputs);
+        for pass in passes::ALL {
+            // On its own, in any order, and in the order in which the levels run them.
+            for before in [&ir, &exact, &lock.compiled.optimised] {
+                let after = pass.apply(before).unwrap();
+                oracle::demand_kept(pass.keeps, before, &after, &inputs);
+            }
+            ir = pass.apply(&ir).unwrap();
+        }
+    }
+
+    #[test]
+    fn stopping_after_a_pass_gives_what_it_made(graph in graph(), options in options()) {
+        let ir = quant::quantise(&graph, options.input.resolve(false), &options.quant).unwrap();
+        let mut current = ir.clone();
+        for pass in options.level.passes() {
+            current = pass.apply(&current).unwrap();
+            let stopped = passes::run(&ir, options.level, Some(pass.name)).unwrap();
+            prop_assert_eq!(&stopped, &current);
+        }
+        prop_assert_eq!(passes::run(&ir, options.level, None).unwrap(), current);
+    }
+
+    #[test]
+    fn everything_prints_the_same_twice(graph in graph(), options in options()) {
+        let print = || {
+            let compiled = build(graph.clone(), &options);
+            let texts = [
+                ir::print(&compiled.ir),
+                ir::print(&compiled.optimised),
+                bignum::print(&compiled.program),
+                compiled.script.to_asm(),
+            ];
+            (texts, compiled.script.sha256())
+        };
+        let (texts, sha256) = print();
+        prop_assert!(texts.iter().all(|text| !text.trim().is_empty()));
+        for line in texts.iter().flat_map(|text| text.lines()) {
+            prop_assert_eq!(line, line.trim_end());
+        }
+        prop_assert_eq!(print(), (texts.clone(), sha256));
+    }
+}

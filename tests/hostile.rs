@@ -30,10 +30,7 @@ fn small_locks() -> Vec<Lock> {
         let classes = sampled.compile(&Options::default()).ir.classes();
         for contract in contracts(classes) {
             for input in ["fixed", "u8:1/20:-6"] {
-                let options = Options {
-                    contract,
-                    ..options(input, Rescale::Sum)
-                };
+                let options = Options { contract, ..options(input, Rescale::Sum) };
                 locks.push(Lock::new(sampled.compile(&options)));
             }
         }
@@ -76,14 +73,7 @@ fn wrong_claims(lock: &Lock, class: &BigInt) -> Vec<Vec<u8>> {
     claims.push([right.as_slice(), &[0x00]].concat());
     claims.push([right.as_slice(), &[0x00, 0x00, 0x00]].concat());
     claims.push([right.as_slice(), &[0x80]].concat());
-    claims.extend([
-        vec![],
-        vec![0x00],
-        vec![0x80],
-        vec![0x00, 0x80],
-        vec![0xff],
-        vec![0x03, 0x00],
-    ]);
+    claims.extend([vec![], vec![0x00], vec![0x80], vec![0x00, 0x80], vec![0xff], vec![0x03, 0x00]]);
     // Something else altogether.
     claims.push(vec![0xff; 520]);
     claims.push(vec![0x00; 20_000]);
@@ -122,17 +112,8 @@ fn inputs_of_another_length_are_refused() {
             let longer_below = [&[0x00], &input[..]].concat();
             let doubled = [&input[..], &input[..]].concat();
             let width_less = input[lock.compiled.ir.input.width()..].to_vec();
-            let lengths = [
-                short,
-                cut,
-                long,
-                longer_below,
-                doubled,
-                width_less,
-                vec![],
-                vec![0x00],
-                vec![0x01; 100_000],
-            ];
+            let lengths =
+                [short, cut, long, longer_below, doubled, width_less, vec![], vec![0x00], vec![0x01; 100_000]];
             for wrong in lengths {
                 let items = lock.items(&class, &wrong);
                 assert_eq!(lock.expected(&items), Expected::Fails);
@@ -198,13 +179,7 @@ fn nothing_but_pushes_is_accepted() {
         demand_error(&lock, &[&honest[..], &[0x50]].concat(), ScriptError::BadOpcode);
         demand_error(&lock, &[&[0x50], &honest[..]].concat(), ScriptError::BadOpcode);
         // A push that swallows the locking script would have to run past the end of its own.
-        for unfinished in [
-            &[0x4c][..],
-            &[0x4b],
-            &[0x4c, 0xff],
-            &[0x4d, 0xff],
-            &[0x4e, 0xff, 0xff, 0xff, 0xff],
-        ] {
+        for unfinished in [&[0x4c][..], &[0x4b], &[0x4c, 0xff], &[0x4d, 0xff], &[0x4e, 0xff, 0xff, 0xff, 0xff]] {
             let unlocking = [&honest[..], unfinished].concat();
             for target in &TARGETS {
                 assert!(!interp::run(&unlocking, &lock.bytes, target).is_ok());
@@ -228,10 +203,7 @@ fn opcodes_inside_the_input_are_data() {
 /// The longer ways to push the same bytes.
 fn long_pushes(item: &[u8]) -> Vec<Vec<u8>> {
     let len = u32::try_from(item.len()).unwrap().to_le_bytes();
-    let mut ways = vec![
-        [&[push::PUSHDATA4], &len[..], item].concat(),
-        [&[push::PUSHDATA2], &len[..2], item].concat(),
-    ];
+    let mut ways = vec![[&[push::PUSHDATA4], &len[..], item].concat(), [&[push::PUSHDATA2], &len[..2], item].concat()];
     if len[1] == 0 {
         ways.push([&[push::PUSHDATA1], &len[..1], item].concat());
     }
@@ -282,10 +254,7 @@ fn extreme_inputs_are_computed_as_defined() {
         for input in ["fixed", "fixed:1", "fixed:8", "u8:1/20", "u8:1/3:-1/7"] {
             for rescale in [Rescale::Sum, Rescale::None, Rescale::Product] {
                 for level in [passes::Level::None, passes::Level::Full] {
-                    let options = Options {
-                        level,
-                        ..options(input, rescale)
-                    };
+                    let options = Options { level, ..options(input, rescale) };
                     let lock = Lock::new(sampled.compile(&options));
                     let width = lock.compiled.ir.input.width();
                     for input in random::inputs(lock.input_len(), width, 20) {

@@ -59,13 +59,7 @@ impl Maker {
         let mut builder = Builder::new(&names[..pushes]);
         builder.check_depth(pushes);
         let pushed = builder.inputs().to_vec();
-        Maker {
-            builder,
-            all: pushed.clone(),
-            pushed,
-            numbers: Vec::new(),
-            strings: Vec::new(),
-        }
+        Maker { builder, all: pushed.clone(), pushed, numbers: Vec::new(), strings: Vec::new() }
     }
 
     fn one(&mut self, op: Op, operands: &[ValueId]) -> ValueId {
@@ -174,10 +168,9 @@ fn program(pushes: usize, plan: &[Plan], result: u16, instead: Option<u16>) -> P
 fn is_made(program: &Program, id: ValueId) -> bool {
     match program.values[id].definition {
         Definition::Input(_) | Definition::Constant(_) => true,
-        Definition::Result { .. } => program
-            .instructions
-            .iter()
-            .any(|made| (made.result..made.result + made.op.results()).contains(&id)),
+        Definition::Result { .. } => {
+            program.instructions.iter().any(|made| (made.result..made.result + made.op.results()).contains(&id))
+        }
     }
 }
 
@@ -211,9 +204,8 @@ fn pushes(program: &Program, seed: u64) -> Vec<Vec<Vec<u8>>> {
     let mut random = Random(seed);
     let count = program.inputs.len();
     let lengths = (0..count).map(length_of);
-    let mut pushes: Vec<Vec<Vec<u8>>> = [0x00, 0xff, 0x7f, 0x80, 0x01]
-        .map(|byte| lengths.clone().map(|len| vec![byte; len]).collect())
-        .to_vec();
+    let mut pushes: Vec<Vec<Vec<u8>>> =
+        [0x00, 0xff, 0x7f, 0x80, 0x01].map(|byte| lengths.clone().map(|len| vec![byte; len]).collect()).to_vec();
     for _ in 0..3 {
         pushes.push(lengths.clone().map(|len| random.bytes(len)).collect());
     }
@@ -230,11 +222,7 @@ fn demand(program: &Program, script: &[u8], pushes: &[Vec<u8>], target: &Target)
     let outcome = interp::run(code::pushes(pushes).as_bytes(), script, target);
     match bignum::eval(program, pushes) {
         Ok(left) => {
-            assert!(
-                matches!(outcome.error, None | Some(ScriptError::EvalFalse)),
-                "{}",
-                outcome.verdict()
-            );
+            assert!(matches!(outcome.error, None | Some(ScriptError::EvalFalse)), "{}", outcome.verdict());
             assert_eq!(outcome.stack, [left]);
         }
         Err(EvalError::Depth | EvalError::Length) => assert!(!outcome.is_ok()),
@@ -319,10 +307,7 @@ fn instructions(script: &[u8]) -> Vec<&[u8]> {
             push::PUSHDATA4 => 5,
             _ => 1,
         };
-        let length = rest[1..header]
-            .iter()
-            .rev()
-            .fold(0, |length, &byte| length << 8 | usize::from(byte));
+        let length = rest[1..header].iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte));
         let data = if first <= 0x4b { usize::from(first) } else { length };
         let (instruction, behind) = rest.split_at(header + data);
         instructions.push(instruction);
@@ -365,11 +350,7 @@ fn mutants(script: &[u8]) -> Vec<(String, Vec<u8>)> {
                 mutants.push(replaced(&format!("change to {other}"), &[&[other.byte()]], 1));
             }
         }
-        mutants.extend(
-            other_pushes(parts[at])
-                .iter()
-                .map(|(what, push)| replaced(what, &[push], 1)),
-        );
+        mutants.extend(other_pushes(parts[at]).iter().map(|(what, push)| replaced(what, &[push], 1)));
     }
     mutants.retain(|(_, mutant)| mutant != script);
     mutants
@@ -399,10 +380,7 @@ fn other_pushes(instruction: &[u8]) -> Vec<(String, Vec<u8>)> {
     pushes.push(("a byte less".to_owned(), pushed(&data[..data.len().saturating_sub(1)])));
     let length = u8::try_from(data.len()).unwrap_or(u8::MAX);
     pushes.push(("PUSHDATA1".to_owned(), [&[push::PUSHDATA1, length], &data[..]].concat()));
-    pushes.push((
-        "PUSHDATA2".to_owned(),
-        [&[push::PUSHDATA2, length, 0], &data[..]].concat(),
-    ));
+    pushes.push(("PUSHDATA2".to_owned(), [&[push::PUSHDATA2, length, 0], &data[..]].concat()));
     if (1..=0x4b).contains(&length) {
         pushes.push(("a push by its length".to_owned(), [&[length], &data[..]].concat()));
     }
@@ -412,51 +390,31 @@ fn other_pushes(instruction: &[u8]) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn a_wrong_contract_is_rejected_or_does_the_same() {
     for contract in [Contract::Claim, Contract::Expect(1), Contract::Class] {
-        let options = Options {
-            contract,
-            ..options("fixed", Rescale::Sum)
-        };
+        let options = Options { contract, ..options("fixed", Rescale::Sum) };
         let lock = Lock::new(model("toy_2-2-2").compile(&options));
         demand_rejected(&lock);
         let naive = stack::schedule(&lock.compiled.program, Layout::NAIVE);
-        demand_rejected(&Lock::new(Compiled {
-            script: naive,
-            ..lock.compiled
-        }));
+        demand_rejected(&Lock::new(Compiled { script: naive, ..lock.compiled }));
     }
-    demand_rejected(&Lock::new(
-        model("iris_4-8-3").compile(&options("u8:1/20", Rescale::None)),
-    ));
+    demand_rejected(&Lock::new(model("iris_4-8-3").compile(&options("u8:1/20", Rescale::None))));
 }
 
 /// The checker accepts a mutant only if no spend can tell it from the script.
 fn demand_rejected(lock: &Lock) {
     let spends = spends(lock);
     let verdicts = |script: &[u8]| -> Vec<_> {
-        let runs = spends
-            .iter()
-            .flat_map(|spend| TARGETS.iter().map(move |target| (spend, target)));
+        let runs = spends.iter().flat_map(|spend| TARGETS.iter().map(move |target| (spend, target)));
         runs.map(|(spend, target)| verdict(spend, script, target)).collect()
     };
     let right = verdicts(&lock.bytes);
     let mutants = mutants(&lock.bytes);
-    let accepted = mutants
-        .iter()
-        .filter(|(_, mutant)| stack::check(&lock.compiled.program, mutant).is_ok());
+    let accepted = mutants.iter().filter(|(_, mutant)| stack::check(&lock.compiled.program, mutant).is_ok());
     let mut count = 0;
     for (what, mutant) in accepted {
-        assert!(
-            verdicts(mutant) == right,
-            "accepted, but does not do the same: {what} of {}",
-            lock.compiled.contract
-        );
+        assert!(verdicts(mutant) == right, "accepted, but does not do the same: {what} of {}", lock.compiled.contract);
         count += 1;
     }
-    assert!(
-        count * 10 < mutants.len(),
-        "{count} of {} mutants are accepted",
-        mutants.len()
-    );
+    assert!(count * 10 < mutants.len(), "{count} of {} mutants are accepted", mutants.len());
 }
 
 /// Honest and dishonest unlocking scripts.

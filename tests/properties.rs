@@ -90,11 +90,7 @@ fn network(inputs: usize, layers: &[Layer], tie: Tie) -> Graph {
     for layer in layers {
         layer.before.iter().for_each(|step| push_step(&mut graph, step));
         let rows = graph.nodes.last().map_or(0, |node| node.len);
-        let weights = Matrix {
-            rows,
-            columns: layer.columns,
-            elements: layer.weights[..rows * layer.columns].to_vec(),
-        };
+        let weights = Matrix { rows, columns: layer.columns, elements: layer.weights[..rows * layer.columns].to_vec() };
         push(&mut graph, "MatMul", layer.columns, |x| Op::MatMul { x, weights });
         layer.after.iter().for_each(|step| push_step(&mut graph, step));
     }
@@ -105,18 +101,9 @@ fn network(inputs: usize, layers: &[Layer], tie: Tie) -> Graph {
 fn push_step(graph: &mut Graph, step: &Step) {
     let len = graph.nodes.last().map_or(0, |node| node.len);
     match step {
-        Step::Add(constants) => push(graph, "Add", len, |x| Op::Add {
-            x,
-            constant: constants[..len].to_vec(),
-        }),
-        Step::Mul(constants) => push(graph, "Mul", len, |x| Op::Mul {
-            x,
-            constant: constants[..len].to_vec(),
-        }),
-        Step::MulAll(factor) => push(graph, "Mul", len, |x| Op::Mul {
-            x,
-            constant: vec![*factor; len],
-        }),
+        Step::Add(constants) => push(graph, "Add", len, |x| Op::Add { x, constant: constants[..len].to_vec() }),
+        Step::Mul(constants) => push(graph, "Mul", len, |x| Op::Mul { x, constant: constants[..len].to_vec() }),
+        Step::MulAll(factor) => push(graph, "Mul", len, |x| Op::Mul { x, constant: vec![*factor; len] }),
         Step::Relu => push(graph, "Relu", len, |x| Op::Relu { x }),
     }
 }
@@ -126,20 +113,12 @@ fn push(graph: &mut Graph, op: &str, len: usize, make: impl FnOnce(usize) -> Op)
     graph.nodes.push(Node {
         op: make(id.saturating_sub(1)),
         len,
-        origin: Origin {
-            name: format!("node_{id}"),
-            op: op.to_owned(),
-        },
+        origin: Origin { name: format!("node_{id}"), op: op.to_owned() },
     });
 }
 
 fn layout() -> impl Strategy<Value = Layout> {
-    any::<[bool; 4]>().prop_map(|[idioms, orders, alt, peephole]| Layout {
-        idioms,
-        orders,
-        alt,
-        peephole,
-    })
+    any::<[bool; 4]>().prop_map(|[idioms, orders, alt, peephole]| Layout { idioms, orders, alt, peephole })
 }
 
 fn options() -> impl Strategy<Value = Options> {
@@ -156,15 +135,7 @@ fn options() -> impl Strategy<Value = Options> {
         "u8:1/127:-1",
         "u8:2.5:7/3",
     ];
-    let weights = vec![
-        "fixed:1e8",
-        "fixed:1e8",
-        "fixed:1e4",
-        "fixed:10",
-        "fixed:1",
-        "fixed:3",
-        "fixed:7/3",
-    ];
+    let weights = vec!["fixed:1e8", "fixed:1e8", "fixed:1e4", "fixed:10", "fixed:1", "fixed:3", "fixed:7/3"];
     let choices = (
         prop::sample::select(inputs),
         prop::sample::select(weights),
@@ -175,10 +146,7 @@ fn options() -> impl Strategy<Value = Options> {
     );
     choices.prop_map(|(input, weights, rescale, level, contract, layout)| Options {
         input: input.parse().unwrap(),
-        quant: quant::Options {
-            weights: weights.parse::<Weights>().unwrap(),
-            rescale,
-        },
+        quant: quant::Options { weights: weights.parse::<Weights>().unwrap(), rescale },
         level,
         contract: contract.parse::<Contract>().unwrap(),
         layout,
@@ -196,15 +164,7 @@ fn build(graph: Graph, options: &Options) -> Compiled {
     bignum::verify(&program, &options.target).unwrap();
     let script = stack::schedule(&program, options.layout);
     stack::check(&program, &script.to_bytes()).unwrap();
-    Compiled {
-        graph,
-        ir,
-        optimised,
-        program,
-        script,
-        contract: options.contract,
-        target: options.target,
-    }
+    Compiled { graph, ir, optimised, program, script, contract: options.contract, target: options.target }
 }
 
 /// Extremes, and random bytes that differ from network to network.

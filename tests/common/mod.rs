@@ -79,10 +79,7 @@ pub(crate) fn models() -> Vec<Sampled> {
 
 /// The model of `models/` with this name.
 pub(crate) fn model(name: &str) -> Sampled {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("models")
-        .join(name)
-        .with_extension("onnx");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(name).with_extension("onnx");
     Sampled::load(&path)
 }
 
@@ -170,10 +167,7 @@ pub(crate) fn floats(sample: &[BigRational]) -> Vec<f64> {
 pub(crate) fn options(input: &str, rescale: Rescale) -> Options {
     Options {
         input: input.parse::<InputSpec>().unwrap(),
-        quant: quant::Options {
-            rescale,
-            ..quant::Options::default()
-        },
+        quant: quant::Options { rescale, ..quant::Options::default() },
         ..Options::default()
     }
 }
@@ -186,10 +180,7 @@ pub(crate) struct Lock {
 
 impl Lock {
     pub(crate) fn new(compiled: Compiled) -> Lock {
-        Lock {
-            bytes: compiled.script.to_bytes(),
-            compiled,
-        }
+        Lock { bytes: compiled.script.to_bytes(), compiled }
     }
 
     /// The bytes that a sample is pushed as.

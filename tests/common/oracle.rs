@@ -18,10 +18,7 @@ pub(crate) fn scores(ir: &Ir, input: &[BigInt]) -> Vec<BigRational> {
 }
 
 fn in_units(steps: &[BigInt], scale: &BigRational) -> Vec<BigRational> {
-    steps
-        .iter()
-        .map(|step| BigRational::from(step.clone()) * scale)
-        .collect()
+    steps.iter().map(|step| BigRational::from(step.clone()) * scale).collect()
 }
 
 /// The scores that the network would give if no division cut anything off, as numbers of the model.
@@ -118,10 +115,7 @@ pub(crate) fn demand_intervals(ir: &Ir, input: &[BigInt]) {
     for (id, (value, results)) in ir.values.iter().zip(ir::eval_all(ir, input)).enumerate() {
         assert_eq!(value.len(), results.len(), "%{id}");
         for (index, (interval, result)) in value.intervals.iter().zip(&results).enumerate() {
-            assert!(
-                interval.contains(result),
-                "%{id}[{index}] is {result}, outside {interval}"
-            );
+            assert!(interval.contains(result), "%{id}[{index}] is {result}, outside {interval}");
         }
     }
 }
@@ -141,11 +135,7 @@ pub(crate) fn demand_kept(keeps: Keeps, before: &Ir, after: &Ir, inputs: &[Vec<B
             }
             Keeps::ExactValues => {
                 let unrounded = unrounded_scores(after, input);
-                assert_eq!(
-                    unrounded_scores(before, input),
-                    unrounded,
-                    "unrounded scores for {input:?}"
-                );
+                assert_eq!(unrounded_scores(before, input), unrounded, "unrounded scores for {input:?}");
                 demand_near(&rounded_before, &unrounded, &bounds_before);
                 demand_near(&rounded_after, &unrounded, &bounds_after);
             }

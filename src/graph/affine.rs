@@ -76,7 +76,11 @@ fn pair(importer: &Importer<'_>, node: &Node) -> Result<Pair, Problem> {
         }
     };
     let x = x.for_computing(node)?;
-    let (x, constant) = broadcast(x, &constant).map_err(|reason| node.problem(reason))?;
+    let (x, constant) = broadcast(x, &constant).map_err(|reason| {
+        node.problem(reason).help(
+            "check the shapes of the model: a constant has one element for each of the value's, or broadcasts to it",
+        )
+    })?;
     Ok(Pair { x, constant, constant_first })
 }
 

@@ -16,9 +16,7 @@ pub(super) fn matmul(importer: &mut Importer<'_>, node: &Node) -> Result<Operand
     let mut shape = x.shape.clone();
     let vector = shape.pop().unwrap_or(1);
     if x.len() != vector {
-        return Err(node
-            .problem(format!("multiplies {} rows at once (shape {:?})", x.len() / vector.max(1), x.shape))
-            .help("flatten the value first, or export with batch 1: one sample is one row"));
+        return Err(importer.several_rows(node, x.len() / vector.max(1), &x.shape));
     }
     shape.push(columns);
     let weights = matrix(node, &weights, rows, columns, false, 1.0)?;
@@ -42,9 +40,7 @@ pub(super) fn gemm(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, 
         _ => return Err(node.problem(format!("its first operand has shape {:?}, not a matrix", x.shape))),
     };
     if rows_of_a != 1 {
-        return Err(node
-            .problem(format!("multiplies {rows_of_a} rows at once"))
-            .help("export with batch 1 or a symbolic batch: one sample is one row"));
+        return Err(importer.several_rows(node, rows_of_a, &x.shape));
     }
     let [rows, columns] = weights.shape[..] else {
         return Err(not_a_matrix(node, &weights));
@@ -62,7 +58,10 @@ fn bias(importer: &mut Importer<'_>, node: &Node, product: Computed, beta: f64) 
     let Operand::Constant(bias) = importer.operand(node, 2)? else {
         return Err(node.problem("its third operand is computed").help("the bias must be a constant"));
     };
-    let misfit = || node.problem(format!("a bias of shape {:?} does not fit {} outputs", bias.shape, product.len()));
+    let misfit = || {
+        node.problem(format!("a bias of shape {:?} does not fit {} outputs", bias.shape, product.len()))
+            .help("check the shapes of the model: the bias has one element for each output, or one for all")
+    };
     let constant: Vec<f64> = bias.broadcast_to(&product.shape).ok_or_else(misfit)?;
     let constant = constant.iter().map(|value| value * beta).collect();
     let shape = product.shape.clone();

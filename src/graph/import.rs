@@ -27,7 +27,11 @@ fn check_interface(model: &Model) -> Result<(), Refusal> {
     let names = |names: Vec<&str>| names.join("`, `");
     match model.inputs.as_slice() {
         [_] => {}
-        [] => return Err(Problem::of_model("the model has no input: there is nothing to classify").into()),
+        [] => {
+            return Err(Problem::of_model("the model has no input: there is nothing to classify")
+                .help("export the network with its input; every one of its values is a constant")
+                .into());
+        }
         several => {
             let list = names(several.iter().map(|input| input.name.as_str()).collect());
             return Err(Problem::of_model(format!("the model has {} inputs: `{list}`", several.len()))
@@ -138,6 +142,18 @@ impl<'m> Importer<'m> {
             node.problem("the shape of its result cannot be known before the model runs")
                 .help("export with fixed shapes (only the batch may be symbolic), or simplify the model with onnxsim")
         })
+    }
+
+    /// A dense layer on several rows: on several samples, where the input's own batch says so.
+    pub(super) fn several_rows(&self, node: &onnx::Node, rows: usize, shape: &[usize]) -> Problem {
+        let input = &self.model.inputs[0];
+        let reason = format!("multiplies {rows} rows at once (shape {shape:?})");
+        if input.shape.first() == Some(&rows) {
+            node.problem(format!("{reason}: input `{}` has a batch of {rows}", input.name))
+                .help("export with batch 1 or a symbolic batch: one sample is one row")
+        } else {
+            node.problem(reason).help("flatten the value first: one sample is one row")
+        }
     }
 
     /// ONNX's operator set version.

@@ -65,6 +65,8 @@ pub(super) fn remedy(op: &str) -> &'static str {
         "BatchNormalization" => {
             "fold it into the layer before (torch: fuse_modules; tf2onnx and onnxsim do it by themselves)"
         }
+        "If" | "Loop" | "Scan" => "export without control flow: trace the model on one sample",
+        op if op.contains('.') => "only ONNX's own ops are supported: export without custom ones",
         "LSTM" | "GRU" | "RNN" | "Attention" | "MultiHeadAttention" => "use a network of dense layers",
         "QuantizeLinear" | "DequantizeLinear" | "DynamicQuantizeLinear" | "QLinearMatMul" | "MatMulInteger" => {
             "export the float model, and quantise with onnx2script"

@@ -15,7 +15,17 @@ pub(super) fn message(bytes: &[u8]) -> Result<pb::ModelProto, Refusal> {
     if bytes.is_empty() {
         return Err(not_onnx("the file is empty".into()).into());
     }
-    pb::ModelProto::decode(bytes).map_err(|error| not_onnx(format!("this is not an ONNX file: {error}")).into())
+    pb::ModelProto::decode(bytes).map_err(|error| {
+        not_onnx(format!("this is not an ONNX file, or not the whole of one ({})", innermost(&error.to_string())))
+            .into()
+    })
+}
+
+/// The last two parts of a decoding error: the field, and what is wrong with it. The others say where
+/// it lies, and are as many as messages are nested.
+fn innermost(error: &str) -> String {
+    let parts: Vec<&str> = error.split(": ").collect();
+    parts[parts.len().saturating_sub(2)..].join(": ")
 }
 
 /// Decodes everything in a model, reporting all that is wrong with it at once.
@@ -27,10 +37,17 @@ pub(super) fn model(file_name: String, source: Source) -> Result<Model, Refusal>
     let mut problems = Problems::default();
     let mut constants = BTreeMap::new();
     for initializer in &graph.initializer {
-        match tensor::decode(initializer, &source) {
-            Ok(tensor) => drop(constants.insert(initializer.name.clone(), tensor)),
-            Err(reason) => problems.push(Problem::of_model(format!("initializer `{}` {reason}", initializer.name))),
-        }
+        let name = &initializer.name;
+        let problem = match tensor::decode(initializer, &source) {
+            Ok(tensor) => match constants.insert(name.clone(), tensor) {
+                None => continue,
+                Some(_) => Problem::of_model(format!("initializer `{name}` is there twice"))
+                    .help("export the model again: every value has a name of its own"),
+            },
+            Err(reason) => Problem::of_model(format!("initializer `{name}` {reason}"))
+                .help("check the weights that were exported, and that no file is cut off or missing"),
+        };
+        problems.push(problem);
     }
     for sparse in &graph.sparse_initializer {
         let name = sparse.values.as_ref().map_or("", |values| &values.name);
@@ -78,12 +95,23 @@ fn nodes(
             nodes.push(node);
             continue;
         }
+        let name = node.outputs.first().cloned().unwrap_or_default();
         match constant(&node) {
-            Ok(value) => drop(constants.insert(node.outputs.first().cloned().unwrap_or_default(), value)),
+            Ok(value) => {
+                if constants.insert(name.clone(), value).is_some() {
+                    problems.push(made_twice(&node, &name));
+                }
+            }
             Err(problem) => problems.push(problem),
         }
     }
     nodes
+}
+
+/// A node gives its result a name that is taken.
+pub(super) fn made_twice(node: &Node, name: &str) -> Problem {
+    node.problem(format!("makes `{name}`, which something else makes as well"))
+        .help("export the model again: every value has a name of its own")
 }
 
 fn node(proto: &pb::NodeProto, source: &Source, names: &mut BTreeSet<String>) -> Result<Node, Problem> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::decode::made_twice;
 use super::{Model, Node};
 use crate::error::{Problem, Problems, Refusal};
 
@@ -33,7 +34,7 @@ fn makers(model: &Model) -> Result<BTreeMap<String, usize>, Refusal> {
         for output in node.outputs.iter().filter(|name| !name.is_empty()) {
             let taken = model.constants.contains_key(output) || model.inputs.iter().any(|input| input.name == *output);
             if makers.insert(output.clone(), index).is_some() || taken {
-                problems.push(node.problem(format!("makes `{output}`, which something else makes as well")));
+                problems.push(made_twice(node, output));
             }
         }
     }
@@ -82,7 +83,11 @@ impl Visit<'_> {
             if let Some(maker) = self.maker(operand, Some(node))? {
                 match self.state[maker] {
                     State::New => path.push((maker, 0)),
-                    State::Open => return Err(node.problem("is part of a cycle: it needs its own result")),
+                    State::Open => {
+                        return Err(node
+                            .problem("is part of a cycle: it needs its own result")
+                            .help("export the model again: nodes can only read what others have made before"));
+                    }
                     State::Done => {}
                 }
             }

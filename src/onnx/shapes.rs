@@ -16,7 +16,7 @@ pub(super) fn infer(model: &mut Model) -> Result<(), Refusal> {
         let verdict = inference.analyse(true).map_err(|error| format!("{error:#}"));
         Ok((inference, verdict.err()))
     });
-    let (inference, complaint) = found.map_err(|reason| contradiction(&reason))?;
+    let (inference, complaint) = found.map_err(|reason| contradiction(model, &reason))?;
     for node in inference.nodes() {
         for (slot, outlet) in node.outputs.iter().enumerate() {
             let Some(label) = inference.outlet_label(OutletId::new(node.id, slot)) else {
@@ -42,15 +42,65 @@ pub(super) fn infer(model: &mut Model) -> Result<(), Refusal> {
         .flat_map(|node| &node.outputs)
         .all(|name| name.is_empty() || model.shapes.contains_key(name) || model.constants.contains_key(name));
     match complaint {
-        Some(reason) if !known => Err(contradiction(&reason).into()),
+        Some(reason) if !known => Err(contradiction(model, &reason).into()),
         _ => Ok(()),
     }
 }
 
-fn contradiction(reason: &str) -> Problem {
-    let reason = reason.lines().next().unwrap_or(reason);
-    Problem::of_model(format!("the shapes in this graph contradict each other: {reason}"))
-        .help("check the model with onnx.checker.check_model(model, full_check=True), or export it again")
+/// What tract complains about, in ONNX's words: the node, what it reads, and why these do not fit.
+fn contradiction(model: &Model, complaint: &str) -> Problem {
+    let help = "check the model with onnx.checker.check_model(model, full_check=True), or export it again";
+    let complaint = complaint.lines().next().unwrap_or(complaint);
+    let named = complaint.split('"').nth(1);
+    let Some(node) = named.and_then(|name| model.nodes.iter().find(|node| node.name == name)) else {
+        return Problem::of_model(format!("the shapes in this graph contradict each other: {complaint}")).help(help);
+    };
+    let cause = cause(complaint);
+    if let Some((one, other)) = mixed_types(cause) {
+        return node
+            .problem(format!("mixes {one} and {other}"))
+            .help(format!("put a Cast in front of it: {} takes operands of one type", node.op));
+    }
+    let operands: Vec<String> = node.inputs.iter().map(|name| describe(model, name)).collect();
+    node.problem(format!("its operands do not fit each other ({}): {cause}", operands.join(", "))).help(help)
+}
+
+/// A value and its shape, where it is known.
+fn describe(model: &Model, name: &str) -> String {
+    match model.constants.get(name).map(|constant| &constant.shape).or(model.shapes.get(name)) {
+        Some(shape) => format!("`{name}` {shape:?}"),
+        None => format!("`{name}`"),
+    }
+}
+
+/// The end of a complaint, behind the inference rule that raised it.
+fn cause(complaint: &str) -> &str {
+    let fact = complaint.rsplit("Infering facts: ").next().unwrap_or(complaint);
+    let Some(rule) = fact.strip_prefix("Applying rule ") else { return fact };
+    rule.split_once("}: ").or(rule.split_once(": ")).map_or(rule, |(_, cause)| cause)
+}
+
+/// The two types that tract could not make one of, by ONNX's names.
+fn mixed_types(cause: &str) -> Option<(&'static str, &'static str)> {
+    let onnx = |name: &str| {
+        Some(match name {
+            "Bool" => "bool",
+            "U8" => "uint8",
+            "U16" => "uint16",
+            "U32" => "uint32",
+            "U64" => "uint64",
+            "I8" => "int8",
+            "I16" => "int16",
+            "I32" => "int32",
+            "I64" => "int64",
+            "F16" => "float16",
+            "F32" => "float32",
+            "F64" => "float64",
+            _ => return None,
+        })
+    };
+    let (one, other) = cause.strip_prefix("Impossible to unify ")?.trim_end_matches('.').split_once(" with ")?;
+    Some((onnx(one)?, onnx(other)?))
 }
 
 /// The graph as tract reads it, its inputs set to one sample.

@@ -136,13 +136,21 @@ pub(super) fn decode(proto: &TensorProto, source: &Source) -> Result<Tensor, Str
     let folder = source.folder.to_str();
     let tensor = fence("decoding a tensor", || {
         let provider = tract_onnx::data_resolver::MmapDataResolver;
-        load_tensor(&provider, proto, folder).map_err(|error| format!("cannot be read: {error:#}"))
+        load_tensor(&provider, proto, folder).map_err(|error| match external_file(proto) {
+            Some(file) => format!("cannot be read from the file `{file}`: {}", error.root_cause()),
+            None => format!("cannot be read: {error:#}"),
+        })
     })?;
     let tensor = from_tract(&tensor)?;
     match tensor.len() == count {
         true => Ok(tensor),
         false => Err(format!("is said to hold {count} elements but its data is of another length")),
     }
+}
+
+/// The file that holds the elements, where they do not lie in the message itself.
+fn external_file(proto: &TensorProto) -> Option<&str> {
+    proto.external_data.iter().find(|entry| entry.key == "location").map(|entry| entry.value.as_str())
 }
 
 /// How many elements lie in the message itself: `None` when they lie in another file, `Some(None)`

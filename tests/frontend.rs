@@ -1,0 +1,139 @@
+//! Small models, one for each way an exporter may write something: those that must compile, and
+//! those that must be refused in words.
+
+mod common;
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use common::{DEFAULT, Lock, exact, files, floats, options, sidecar, stem};
+use insta::Settings;
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use onnx2script::graph::Graph;
+use onnx2script::onnx::reference::Reference;
+use onnx2script::onnx::{ElementType, Model};
+use onnx2script::quant::Rescale;
+use onnx2script::{Options, compile};
+use serde::Deserialize;
+
+/// The `.json` beside a model that compiles.
+#[derive(Deserialize)]
+struct Accepted {
+    about: String,
+    inputs: Vec<Vec<f64>>,
+    classes: Vec<usize>,
+}
+
+/// The `.json` beside a model that is refused.
+#[derive(Deserialize)]
+struct Refused {
+    about: String,
+    mentions: Vec<String>,
+}
+
+/// Sound models with an op that is not supported yet: once it is, this list must shrink.
+const NOT_YET: [(&str, &str); 1] = [("log_softmax_end", "LogSoftmax")];
+
+#[test]
+fn these_models_compile_and_classify() {
+    let not_yet = |path: &PathBuf| NOT_YET.iter().any(|(name, _)| *name == stem(path));
+    let cases = files("tests/frontend/accept", "onnx");
+    let failures: Vec<String> =
+        cases.iter().filter(|path| !not_yet(path)).filter_map(|path| classify(path).err()).collect();
+    assert!(failures.is_empty(), "{} fail:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn these_models_need_an_op_that_is_not_supported_yet() {
+    for (name, op) in NOT_YET {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frontend/accept").join(name).with_extension("onnx");
+        let text = refusal(&path).unwrap_err();
+        assert!(text.contains(op) && text.contains("not supported"), "{text}");
+    }
+}
+
+/// Every row through the contract, in each rescale mode and with byte inputs where the model takes bytes.
+fn classify(path: &Path) -> Result<(), String> {
+    let case: Accepted = sidecar(path);
+    let context = |reason: String| format!("{} ({}): {reason}", stem(path), case.about);
+    let mut model = Model::load(path).map_err(|error| context(error.to_string()))?;
+    let reference = Reference::new(&model).map_err(|error| context(error.to_string()))?;
+    for rescale in [Rescale::Sum, Rescale::None, Rescale::Product] {
+        let default = options("fixed", rescale);
+        let compiled = compile(&mut model, &default).map_err(|refusal| context(refusal.to_string()))?;
+        let mut locks = vec![Lock::new(compiled)];
+        if locks[0].compiled.graph.input_element == ElementType::Uint8 {
+            let bytes = compile(&mut model, &options("u8", rescale)).map_err(|refusal| context(refusal.to_string()))?;
+            locks.push(Lock::new(bytes));
+        }
+        for (row, &class) in case.inputs.iter().zip(&case.classes) {
+            let sample: Vec<BigRational> = row.iter().copied().map(exact).collect();
+            float_class(&reference, &locks[0].compiled.graph, &sample, class).map_err(context)?;
+            for lock in &locks {
+                let input = lock.encode(&sample);
+                let got = lock.class(&input);
+                if got != class.into() {
+                    return Err(context(format!("class {got} instead of {class} for {row:?}, {rescale}")));
+                }
+                lock.demand(&lock.items(&BigInt::from(class), &input), &[DEFAULT]);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn float_class(reference: &Reference, graph: &Graph, sample: &[BigRational], class: usize) -> Result<(), String> {
+    let output = reference.run(&floats(sample)).map_err(|error| error.to_string())?;
+    match graph.class_of(&output) {
+        Some(got) if got == class => Ok(()),
+        got => Err(format!("the float model gives class {got:?} instead of {class} for {sample:?}")),
+    }
+}
+
+#[test]
+fn these_models_are_refused_in_words() {
+    let mut listing = String::from("What a user reads who compiles each model of tests/frontend/refuse.\n");
+    let mut wordless = Vec::new();
+    for path in files("tests/frontend/refuse", "onnx") {
+        let case: Refused = sidecar(&path);
+        let Err(text) = refusal(&path) else {
+            wordless.push(format!("{} compiles", stem(&path)));
+            continue;
+        };
+        let _ = write!(listing, "\n{}: {}\n{}\n", stem(&path), case.about, indent(&text));
+        let lower = text.to_lowercase();
+        let missing: Vec<&String> = case.mentions.iter().filter(|word| !lower.contains(&word.to_lowercase())).collect();
+        if !missing.is_empty() || text.is_empty() {
+            wordless.push(format!("{} does not mention {missing:?}:\n{}", stem(&path), indent(&text)));
+        }
+    }
+    let mut settings = Settings::clone_current();
+    settings.set_snapshot_path(Path::new("../snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("refusals", listing));
+    assert!(wordless.is_empty(), "{}", wordless.join("\n"));
+}
+
+/// What a user reads; a panic fails the test.
+fn refusal(path: &Path) -> Result<(), String> {
+    Model::load(path)
+        .and_then(|mut model| Ok(compile(&mut model, &Options::default())?))
+        .map(drop)
+        .map_err(|error| portable(&format!("{error:#}")))
+}
+
+/// Without what the operating system says of a missing file.
+fn portable(text: &str) -> String {
+    let line = |line: &str| match line.split_once("no_such_file.bin`: ") {
+        Some((before, _)) => format!("{before}no_such_file.bin`: (what the system says)"),
+        None => line.to_owned(),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}\n")).collect::<String>().trim_end().to_owned()
+}

@@ -32,26 +32,11 @@ struct Refused {
     mentions: Vec<String>,
 }
 
-/// Sound models with an op that is not supported yet: once it is, this list must shrink.
-const NOT_YET: [(&str, &str); 1] = [("log_softmax_end", "LogSoftmax")];
-
 #[test]
 fn these_models_compile_and_classify() {
-    let not_yet = |path: &PathBuf| NOT_YET.iter().any(|(name, _)| *name == stem(path));
     let cases = files("tests/frontend/accept", "onnx");
-    let failures: Vec<String> =
-        cases.iter().filter(|path| !not_yet(path)).filter_map(|path| classify(path).err()).collect();
+    let failures: Vec<String> = cases.iter().filter_map(|path| classify(path).err()).collect();
     assert!(failures.is_empty(), "{} fail:\n{}", failures.len(), failures.join("\n"));
-}
-
-#[test]
-fn these_models_need_an_op_that_is_not_supported_yet() {
-    for (name, op) in NOT_YET {
-        let path =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frontend/accept").join(name).with_extension("onnx");
-        let text = refusal(&path).unwrap_err();
-        assert!(text.contains(op) && text.contains("not supported"), "{text}");
-    }
 }
 
 /// Every row through the contract, in each rescale mode and with byte inputs where the model takes bytes.

@@ -6,7 +6,7 @@ use super::{Definition, Instruction, Kind, Program, ValueId};
 
 /// Prints a program.
 pub fn print(program: &Program) -> String {
-    let names: Vec<String> = program.inputs.iter().map(|&id| format!("%{id} {}", program.values[id].name)).collect();
+    let names: Vec<String> = program.inputs.iter().map(|&id| format!("v{id} {}", program.values[id].name)).collect();
     let mut text = format!("program ({})\n", names.join(", "));
     let mut origin = u32::MAX;
     for instruction in &program.instructions {
@@ -25,7 +25,7 @@ pub fn print(program: &Program) -> String {
 fn line(program: &Program, instruction: &Instruction) -> String {
     let results: Vec<String> = (instruction.result..)
         .take(instruction.op.results())
-        .map(|id| format!("%{id} {}", program.values[id].name))
+        .map(|id| format!("v{id} {}", program.values[id].name))
         .collect();
     let operands: Vec<String> = instruction.operands.iter().map(|&id| operand(program, id)).collect();
     let kinds: Vec<String> =
@@ -41,7 +41,7 @@ fn line(program: &Program, instruction: &Instruction) -> String {
 fn operand(program: &Program, id: ValueId) -> String {
     match &program.values[id].definition {
         Definition::Constant(_) => program.values[id].name.to_string(),
-        _ => format!("%{id}"),
+        _ => format!("v{id}"),
     }
 }
 

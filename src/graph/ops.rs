@@ -37,6 +37,7 @@ supported! {
     "Gather" => shape::folded, "in shape arithmetic";
     "Gemm" => dense::gemm, "B constant, C constant or absent; alpha, beta, transA, transB";
     "Identity" => shape::identity, "removed";
+    "LogSoftmax" => tail::softmax, "at the end or before ArgMax: dropped, it does not change the class";
     "MatMul" => dense::matmul, "by a constant matrix on the right";
     "Mul" => affine::mul, "with a constant";
     "Relu" => affine::relu, "";

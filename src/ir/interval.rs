@@ -3,7 +3,6 @@
 use std::fmt;
 
 use num_bigint::BigInt;
-use num_integer::Integer;
 use num_traits::{Signed, Zero};
 
 use crate::script::number;
@@ -112,14 +111,9 @@ impl Interval {
         number::encoded_len(&self.low).max(number::encoded_len(&self.high))
     }
 
-    /// How many bits tell all values apart.
-    pub fn bits(&self) -> u64 {
-        (&self.high - &self.low).bits()
-    }
-
-    /// The least multiple of `unit` that no value's magnitude exceeds; for reports.
-    pub fn magnitude_in(&self, unit: &BigInt) -> BigInt {
-        self.low.abs().max(self.high.abs()).div_ceil(unit)
+    /// The largest magnitude of a value.
+    pub fn magnitude(&self) -> BigInt {
+        self.low.abs().max(self.high.abs())
     }
 }
 

@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn columns_may_have_their_own_steps() {
-        let (a, b) = (in_f32(&[1, -3, 2, 5, -4], 0.031), in_f32(&[2, 1, -1, -7, 3], 0.007));
+        let (a, b) = (in_f32(&[1, -3, 2, 5, -4], 0.031_415_9), in_f32(&[2, 1, -1, -7, 3], 0.007_234_7));
         let both = a.iter().zip(&b).flat_map(|(a, b)| [*a, *b]).collect();
         let grid = find(&matrix(2, both)).unwrap();
         assert_eq!(grid.steps.len(), 2);

@@ -30,9 +30,9 @@ impl Step {
 
     /// The same levels at a wider step; zero moves so that both ends of the range are kept.
     fn widened(&self, size: f64) -> Step {
-        let size = f64::from(size as f32);
+        let size = short(size);
         let (middle, off) = ((self.levels + 1) / 2, self.zero - (self.levels + 1) / 2);
-        let zero = if self.levels == 1 { self.zero } else { middle + (off as f64 * self.size / size).round() as i64 };
+        let zero = if self.levels <= 1 { self.zero } else { middle + (off as f64 * self.size / size).round() as i64 };
         Step { size, zero, ..*self }
     }
 
@@ -90,9 +90,22 @@ pub(super) fn balance(weights: &Matrix, steps: Vec<Step>, next: &Next<'_>) -> Ve
     let leaving: Vec<f64> = (0..steps.len()).map(|j| row(j).iter().fold(0.0, square)).collect();
     let entering: Vec<f64> = (0..steps.len()).map(|j| column(j).fold(0.0, square)).collect();
     let most: Vec<f64> = (0..steps.len()).map(|j| row(j).iter().fold(0.0, |most: f64, w| most.max(w.abs()))).collect();
-    let widest = (0..steps.len()).map(|j| steps[j].size * most[j]).fold(0.0, f64::max);
-    let size =
-        |j: usize, share: f64| if most[j] > 0.0 { steps[j].size.max(share * widest / most[j]) } else { steps[j].size };
+    let largest: Vec<f64> = (0..steps.len()).map(|j| column(j).fold(0.0, |most: f64, w| most.max(w.abs()))).collect();
+    let live = (0..steps.len()).filter(|&j| largest[j] > 0.0);
+    let widest = live.map(|j| steps[j].size * most[j]).fold(0.0, f64::max);
+    // Beyond twice the largest weight all of a column are zero, and a wider step changes nothing. A column
+    // of zeros has no step of its own: it takes the one that fits the next layer.
+    let fitting = |j: usize| if most[j] > 0.0 { widest / most[j] } else { 0.0 };
+    let size = |j: usize, share: f64| match largest[j] > 0.0 {
+        true => steps[j].size.max((share * fitting(j)).min(2.0 * largest[j])),
+        false => {
+            if fitting(j) > 0.0 {
+                fitting(j).min(1.0)
+            } else {
+                1.0
+            }
+        }
+    };
     let there = widest / f64::from((1u32 << next.bits) / 2);
     let loss = |share: f64| {
         let squares = (0..steps.len()).map(|j| (j, size(j, share) * size(j, share)));
@@ -130,12 +143,18 @@ fn best(weights: &[f64], bits: u32, zero_points: bool, importance: Option<&[f64]
             // The range has one more step below zero than above it.
             ((high / (middle - 1).max(1) as f64).max(-low / middle as f64) * share, middle)
         };
-        Step { size: f64::from(size as f32), levels, zero }
+        Step { size: short(size), levels, zero }
     };
     let candidates = (0..=CANDIDATES).map(candidate).filter(|step| step.size > 0.0);
     let scored = candidates.map(|step| (step.error(weights, importance), step));
     let none = Step { size: 1.0, levels, zero: middle };
     scored.reduce(|best, next| if next.0 < best.0 { next } else { best }).map_or(none, |(_, step)| step)
+}
+
+/// The float32 next to a step, where there is one: its exact fraction is short.
+fn short(size: f64) -> f64 {
+    let single = f64::from(size as f32);
+    if single.is_finite() && single > 0.0 { single } else { size }
 }
 
 /// The levels -1 and 1: the mean magnitude loses least.
@@ -145,8 +164,12 @@ fn binary(weights: &[f64], importance: Option<&[f64]>) -> Step {
         .iter()
         .enumerate()
         .fold((0.0, 0.0), |(sum, count), (row, weight)| (sum + weight.abs() * weight_of(row), count + weight_of(row)));
-    let size = if sum > 0.0 { f64::from((sum / count) as f32) } else { 1.0 };
-    Step { size, levels: 1, zero: 0 }
+    // Zeros alone have no sign to keep: their only level is zero.
+    if sum > 0.0 {
+        Step { size: short(sum / count), levels: 1, zero: 0 }
+    } else {
+        Step { size: 1.0, levels: 0, zero: 0 }
+    }
 }
 
 #[cfg(test)]
@@ -183,6 +206,8 @@ mod tests {
 
     #[test]
     fn zeros_alone_have_a_step() {
-        assert_eq!(round(&row(&[0.0, 0.0]), &choose(&row(&[0.0, 0.0]), 4, true, true, None)), [0, 0]);
+        for bits in 1..=4 {
+            assert_eq!(round(&row(&[0.0, 0.0]), &choose(&row(&[0.0, 0.0]), bits, true, true, None)), [0, 0]);
+        }
     }
 }

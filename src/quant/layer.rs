@@ -78,7 +78,9 @@ fn fixed(weights: &Matrix, unit: &BigRational, origin: &Origin) -> Result<Layer,
             Problem::of_node(
                 &origin.name,
                 &origin.op,
-                format!("its weight {weight} does not fit 63 bits at this scale"),
+                format!(
+                    "its weight {weight:.4e} (scales of the layer before taken in) does not fit 63 bits at this scale"
+                ),
             )
             .help("give a coarser scale, as in --weights fixed:1e6")
         })
@@ -105,7 +107,10 @@ fn int(weights: &Matrix, bits: u32, context: &Context<'_>) -> Result<Layer, Prob
         [size] => (decimal::exact(*size), vec![]),
         _ => (Some(BigRational::one()), scales.clone()),
     };
-    let no_scale = || Problem::of_node(&context.origin.name, &context.origin.op, "its weights have no finite scale");
+    let no_scale = || {
+        Problem::of_node(&context.origin.name, &context.origin.op, "its weights have no finite scale")
+            .help("the weights are too large or too unequal for integers of few bits: give --weights fixed:1e8, or --granularity tensor")
+    };
     let storage = format!(
         "int{bits}, {}{}{}",
         if scales.len() == 1 { "one scale" } else { "a scale for each output" },

@@ -228,13 +228,15 @@ impl Lowering<'_> {
         (0..constant.len()).map(|j| wanted[j] - real(j)).collect()
     }
 
-    /// Few levels make coarse sums: where a bias would lose more than a hundredth of a step, the sums of
-    /// a layer get a finer scale.
+    /// Few levels make coarse sums: where sums of grid weights have few steps, and a bias falls between
+    /// two of them, the layer gets a finer scale.
     fn refine(&mut self, x: usize, value: ValueId, constant: &[f64]) -> ValueId {
         const FINER: u32 = 256;
-        let coarse = |scale: f64| constant.iter().any(|c| (c / scale - (c / scale).round()).abs() > 0.01);
+        const FEW_STEPS: u32 = 1 << 16;
         let scale = self.builder.value(value).scale.to_f64().unwrap_or(1.0);
-        if self.grids[x].is_none() || !coarse(scale) {
+        let few = self.builder.value(value).hull().magnitude() < FEW_STEPS.into();
+        let between = constant.iter().any(|c| (c / scale - (c / scale).round()).abs() > 0.01);
+        if self.grids[x].is_none() || !few || !between {
             return value;
         }
         let len = self.builder.value(value).len();

@@ -1,10 +1,13 @@
-//! Sample files: `.npy`, idx and idx.gz, told apart by their first bytes.
+//! Sample files: `.npy`, idx and idx.gz, told apart by their first bytes; and what they are to a network.
 //!
 //! Nothing is allocated before the file's length was held against what its header claims.
 
 mod idx;
+mod inputs;
 mod npy;
+mod spec;
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
@@ -13,6 +16,9 @@ use num_rational::BigRational;
 
 use crate::input::{Encoding, InputFormat, default_byte_unit};
 use crate::quant::decimal;
+
+pub use inputs::{Input, Inputs};
+pub use spec::{DataSpec, Rows};
 
 /// Samples of equal length, row by row.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +77,33 @@ impl Samples {
         self.len() == 0
     }
 
+    /// The samples of a range; it must lie inside.
+    fn slice(&self, rows: Range<usize>) -> Samples {
+        let range = rows.start * self.sample_len..rows.end * self.sample_len;
+        let elements = match &self.elements {
+            Elements::Bytes(bytes) => Elements::Bytes(bytes[range].to_vec()),
+            Elements::Floats(floats) => Elements::Floats(floats[range].to_vec()),
+        };
+        Samples { sample_len: self.sample_len, elements }
+    }
+
+    /// The rows as labels: one class number each.
+    ///
+    /// # Errors
+    /// When a row holds several numbers, or one that is no class.
+    pub fn labels(&self) -> anyhow::Result<Vec<u64>> {
+        ensure!(self.sample_len == 1, "labels are one class number a row, not {} numbers", self.sample_len);
+        let class = |(row, &value): (usize, &f64)| {
+            let whole = value >= 0.0 && value.fract() == 0.0 && value <= f64::from(u32::MAX);
+            ensure!(whole, "label {row} is {value}, not a class number");
+            Ok(value as u64)
+        };
+        match &self.elements {
+            Elements::Bytes(bytes) => Ok(bytes.iter().map(|&byte| u64::from(byte)).collect()),
+            Elements::Floats(floats) => floats.iter().enumerate().map(class).collect(),
+        }
+    }
+
     /// What sample `index` is to the model, exactly: every element times `unit`, plus `offset`.
     ///
     /// # Errors
@@ -85,7 +118,7 @@ impl Samples {
             Elements::Floats(floats) => floats[range].iter().map(|&value| decimal::exact(value)).collect(),
         };
         let exact = exact.with_context(|| format!("sample {index} holds a number that is not finite"))?;
-        Ok(exact.into_iter().map(|value| value * &meaning.unit + &meaning.offset).collect())
+        Ok(exact.iter().map(|value| meaning.of(value)).collect())
     }
 
     /// What a step of one in this file is worth to the model unless the user says otherwise: bytes are
@@ -111,4 +144,27 @@ pub struct Meaning {
     pub unit: BigRational,
     /// What zero is worth.
     pub offset: BigRational,
+}
+
+impl Meaning {
+    /// What a number of the file is to the model.
+    fn of(&self, value: &BigRational) -> BigRational {
+        value * &self.unit + &self.offset
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_class_numbers() {
+        let labels = |elements, sample_len| Samples { sample_len, elements }.labels();
+        assert_eq!(labels(Elements::Bytes(vec![3, 0, 9]), 1).unwrap(), [3, 0, 9]);
+        assert_eq!(labels(Elements::Floats(vec![3.0, 12.0]), 1).unwrap(), [3, 12]);
+        assert!(labels(Elements::Bytes(vec![3, 0]), 2).unwrap_err().to_string().contains("one class number a row"));
+        for wrong in [-1.0, 0.5, f64::NAN, f64::INFINITY, 1e18] {
+            assert!(labels(Elements::Floats(vec![1.0, wrong]), 1).unwrap_err().to_string().contains("label 1"));
+        }
+    }
 }

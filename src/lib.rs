@@ -25,6 +25,7 @@ pub mod passes;
 pub mod quant;
 pub mod report;
 pub mod script;
+pub mod spend;
 pub mod stack;
 pub mod target;
 

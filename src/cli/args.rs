@@ -251,11 +251,15 @@ impl Node {
             EraChoice::Genesis => Era::Genesis,
             EraChoice::Chronicle => Era::Chronicle,
         };
-        let rules = match self.rules {
-            None | Some(RulesChoice::Policy) => Rules::Policy,
-            Some(RulesChoice::Consensus) => Rules::Consensus,
-        };
-        Target { era, rules }
+        Target { era, rules: self.chosen_rules().unwrap_or(Rules::Policy) }
+    }
+
+    /// The rules, where the user asked for some.
+    pub(crate) fn chosen_rules(self) -> Option<Rules> {
+        self.rules.map(|rules| match rules {
+            RulesChoice::Policy => Rules::Policy,
+            RulesChoice::Consensus => Rules::Consensus,
+        })
     }
 }
 

@@ -7,6 +7,7 @@ mod exec;
 mod inspect;
 mod output;
 mod run;
+mod samples;
 
 use std::process::ExitCode;
 

@@ -11,12 +11,14 @@
 
 mod affine;
 mod dense;
+mod eval;
 mod import;
 mod operand;
 mod ops;
 mod shape;
 mod tail;
 
+pub use eval::{eval_all, margin};
 pub use import::import;
 pub use ops::SUPPORTED;
 
@@ -139,12 +141,17 @@ impl Graph {
         self.nodes.first().map_or(0, |node| node.len)
     }
 
+    /// The node whose largest element is the class.
+    pub fn scores(&self) -> Option<NodeId> {
+        match self.nodes.last()?.op {
+            Op::ArgMax { x, .. } => Some(x),
+            _ => None,
+        }
+    }
+
     /// How many classes there are.
     pub fn classes(&self) -> usize {
-        match self.nodes.last() {
-            Some(Node { op: Op::ArgMax { x, .. }, .. }) => self.nodes[*x].len,
-            _ => 0,
-        }
+        self.scores().map_or(0, |scores| self.nodes[scores].len)
     }
 
     /// The class that the float model's own output means; the lowest index wins a tie unless the

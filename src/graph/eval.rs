@@ -1,0 +1,124 @@
+//! The network in floats: every value of a [`Graph`], for reports and for holding integers against.
+
+use super::{Graph, Matrix, Op, Tie};
+
+/// Every node's value for a sample, in the order of [`Graph::nodes`]; a class is a float, too.
+///
+/// # Panics
+/// When the sample has another length than the network's input.
+pub fn eval_all(graph: &Graph, sample: &[f64]) -> Vec<Vec<f64>> {
+    assert_eq!(sample.len(), graph.input_len(), "one number for each input element");
+    let mut values: Vec<Vec<f64>> = Vec::with_capacity(graph.nodes.len());
+    for node in &graph.nodes {
+        let value = match &node.op {
+            Op::Input => sample.to_vec(),
+            Op::MatMul { x, weights } => matmul(&values[*x], weights),
+            Op::Add { x, constant } => values[*x].iter().zip(constant).map(|(x, c)| x + c).collect(),
+            Op::Mul { x, constant } => values[*x].iter().zip(constant).map(|(x, c)| x * c).collect(),
+            Op::Relu { x } => values[*x].iter().map(|x| x.max(0.0)).collect(),
+            Op::ArgMax { x, tie } => vec![argmax(&values[*x], *tie) as f64],
+        };
+        values.push(value);
+    }
+    values
+}
+
+/// By how much the largest score exceeds the second; how sure the float model is of its class.
+///
+/// # Panics
+/// When the sample has another length than the network's input.
+pub fn margin(graph: &Graph, sample: &[f64]) -> Option<f64> {
+    let scores = graph.scores()?;
+    let mut sorted = eval_all(graph, sample).swap_remove(scores);
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    Some(sorted.first()? - sorted.get(1)?)
+}
+
+fn matmul(x: &[f64], weights: &Matrix) -> Vec<f64> {
+    let mut sums = vec![0.0; weights.columns];
+    for (x, row) in x.iter().zip(weights.elements.chunks(weights.columns)).filter(|(x, _)| **x != 0.0) {
+        for (sum, weight) in sums.iter_mut().zip(row) {
+            *sum += x * weight;
+        }
+    }
+    sums
+}
+
+fn argmax(x: &[f64], tie: Tie) -> usize {
+    let better = |a: f64, b: f64| if tie == Tie::Last { a >= b } else { a > b };
+    (1..x.len()).fold(0, |best, index| if better(x[index], x[best]) { index } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Inputs, Samples};
+    use crate::graph::{Answer, import};
+    use crate::input::InputSpec;
+    use crate::onnx::Model;
+    use crate::onnx::reference::Reference;
+    use crate::quant::decimal;
+    use std::path::Path;
+
+    /// Largest difference to tract, which computes in f32, relative to the largest score.
+    const TOLERANCE: f64 = 1e-4;
+    /// Samples of each model that are compared.
+    const SAMPLES: usize = 20;
+
+    #[test]
+    fn every_model_computes_what_tract_does() {
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/models"));
+        let mut models = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "onnx") {
+                compare_with_tract(&path);
+                models += 1;
+            }
+        }
+        assert!(models >= 5, "{models} models");
+    }
+
+    fn compare_with_tract(path: &Path) {
+        let mut model = Model::load(path).unwrap();
+        let graph = import(&mut model).unwrap();
+        let sidecar = std::fs::read(path.with_extension("json")).unwrap();
+        let sidecar: serde_json::Value = serde_json::from_slice(&sidecar).unwrap();
+        let unit = sidecar["unit"].as_str().map(|unit| decimal::parse_rational(unit).unwrap());
+        let samples = Samples::load(&path.with_file_name(sidecar["samples"].as_str().unwrap())).unwrap();
+        let inputs = Inputs::new(samples, &graph, &InputSpec::default().resolve(false), unit.as_ref()).unwrap();
+        let reference = Reference::new(&model).unwrap();
+        let softmax = model.nodes.iter().any(|node| node.op == "Softmax");
+        for index in 0..inputs.len().min(SAMPLES) {
+            let sample = inputs.get(index).unwrap().floats;
+            let values = eval_all(&graph, &sample);
+            let expected = reference.run(&sample).unwrap();
+            let class = values.last().unwrap()[0];
+            assert_eq!(class as usize, graph.class_of(&expected).unwrap(), "{} sample {index}", graph.name);
+            let scores = &values[graph.scores().unwrap()];
+            let ours = match graph.answer {
+                Answer::Class => vec![class],
+                Answer::Scores if softmax => softmax_of(scores),
+                Answer::Scores => scores.clone(),
+            };
+            let most = expected.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+            for (a, b) in ours.iter().zip(&expected) {
+                assert!((a - b).abs() <= TOLERANCE * most, "{} sample {index}: {ours:?} {expected:?}", graph.name);
+            }
+            assert!(margin(&graph, &sample).unwrap() >= 0.0);
+        }
+    }
+
+    fn softmax_of(scores: &[f64]) -> Vec<f64> {
+        let most = scores.iter().copied().fold(f64::MIN, f64::max);
+        let powers: Vec<f64> = scores.iter().map(|score| (score - most).exp()).collect();
+        let sum: f64 = powers.iter().sum();
+        powers.iter().map(|power| power / sum).collect()
+    }
+
+    #[test]
+    fn ties_go_where_onnx_says() {
+        let scores = [3.0, 7.0, 7.0, 1.0];
+        assert_eq!((argmax(&scores, Tie::First), argmax(&scores, Tie::Last)), (1, 2));
+    }
+}

@@ -12,6 +12,8 @@ use onnx2script::stack::Layout;
 use onnx2script::target::{Era, Rules, Target};
 use onnx2script::{Options, quant};
 
+use super::eval::Eval;
+
 /// Compiles an ONNX neural network to a Bitcoin Script locking script: coins sent to it can be spent
 /// only by who shows an input that the network classifies as claimed.
 #[derive(Debug, Parser)]
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Exec(Exec),
     /// Show what is in a model: nodes, weights, grids, and what each choice of weights would cost.
     Inspect(Box<Inspect>),
+    /// Run the contract on every sample of a file: accuracy, agreement with the float model, time.
+    Eval(Box<Eval>),
 }
 
 #[derive(Debug, Args)]
@@ -120,8 +124,8 @@ pub(crate) struct Node {
     /// Rules of the chain when the coin was created.
     #[arg(long, value_enum, default_value_t = EraChoice::Genesis)]
     pub(crate) era: EraChoice,
-    /// Limits of a node's default policy, or of consensus [default: policy; `run` takes consensus for a script that is
-    /// too long for policy].
+    /// Limits of a node's default policy, or of consensus [default: policy; `run` and `eval` take consensus for a
+    /// script that is too long for policy].
     #[arg(long, value_enum)]
     pub(crate) rules: Option<RulesChoice>,
 }

@@ -3,6 +3,7 @@
 mod args;
 mod calibration;
 mod compile;
+mod eval;
 mod exec;
 mod inspect;
 mod output;
@@ -20,7 +21,7 @@ use args::{Cli, Command};
 pub(crate) enum Verdict {
     /// As asked.
     Done,
-    /// A check failed: the script did not accept, a vector disagreed.
+    /// A check failed: the script did not accept, a vector disagreed, a script contradicted its definition.
     Failed,
 }
 
@@ -32,6 +33,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Run(run)) => run::run(run),
         Some(Command::Exec(exec)) => exec::exec(exec),
         Some(Command::Inspect(inspect)) => inspect::inspect(inspect),
+        Some(Command::Eval(eval)) => eval::eval(eval),
         None => compile::compile(&cli.compile),
     };
     match outcome {

@@ -1,0 +1,168 @@
+//! `eval`: the contract on every sample of a file, beside the float model.
+
+mod report;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use clap::{Args, ValueEnum};
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::ToPrimitive;
+use onnx2script::codegen::Contract;
+use onnx2script::data::{DataSpec, Input, Inputs};
+use onnx2script::onnx::Model;
+use onnx2script::onnx::reference::Reference;
+use onnx2script::quant::decimal;
+use onnx2script::spend::{Spend, Spender};
+use onnx2script::{Compiled, ir};
+
+use super::args::Choices;
+use super::{Verdict, compile, output, samples};
+use report::Report;
+
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    /// The ONNX model.
+    #[arg(value_name = "MODEL.onnx")]
+    pub(crate) model: PathBuf,
+    /// Samples: .npy (one a row), idx or idx.gz; `FILE@A..B` takes rows A to B-1.
+    #[arg(long, value_name = "FILE[@A..B]")]
+    pub(crate) data: DataSpec,
+    /// The samples' true classes, one number a row: .npy, idx or idx.gz.
+    #[arg(long, value_name = "FILE[@A..B]")]
+    pub(crate) labels: Option<DataSpec>,
+    /// Take the first N samples only.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<NonZeroUsize>,
+    /// What gives the contract's class.
+    #[arg(long, value_enum, default_value_t = Engine::Script)]
+    pub(crate) engine: Engine,
+    /// What a step of one in the data is worth to the model, as for `run`.
+    #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational)]
+    pub(crate) unit: Option<BigRational>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) choices: Choices,
+}
+
+/// What gives the contract's class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Engine {
+    /// The script itself, run in the interpreter and held against its definition.
+    Script,
+    /// The definition of what the script computes: the integer network. Faster, proves nothing of the script.
+    Ir,
+}
+
+/// What one sample gave.
+#[derive(Debug, Clone)]
+struct Row {
+    /// The contract's class; none where the script told none.
+    class: Option<u64>,
+    /// The float model's class; none where tract cannot run it.
+    float_class: Option<u64>,
+    /// How the run ended, where the script did not say what its definition says.
+    defect: Option<&'static str>,
+    /// Instructions executed, of both scripts.
+    instructions: u64,
+    /// How long the engine took.
+    time: Duration,
+}
+
+/// All that the report is made of.
+#[derive(Debug, Clone, Copy)]
+struct Measured<'a> {
+    args: &'a Eval,
+    compiled: &'a Compiled,
+    spender: &'a Spender<'a>,
+    inputs: &'a Inputs,
+    labels: Option<&'a [u64]>,
+    /// One for each sample, in order.
+    rows: &'a [Row],
+    /// How long all of them took.
+    elapsed: Duration,
+}
+
+/// Runs every sample.
+pub(crate) fn eval(args: &Eval) -> anyhow::Result<Verdict> {
+    let (model, compiled) = compile::load_and_compile(&args.model, &args.choices)?;
+    compile::check_limits(&compiled, false, args.choices.quiet)?;
+    let inputs = samples::inputs(args.data.load()?, &args.data, &compiled, args.unit.as_ref())?;
+    let labels = args.labels.as_ref().map(|labels| read_labels(labels, &args.data, inputs.len())).transpose()?;
+    let count = samples::count(inputs.len(), args.limit);
+    let reference = float_model(&model, &inputs, args.choices.quiet)?;
+    let spender = Spender::new(&compiled, args.choices.node.chosen_rules());
+    let start = Instant::now();
+    let rows = samples::for_each(count, args.choices.quiet, |index| {
+        let input = inputs.get(index).with_context(|| format!("`{}`", args.data))?;
+        let float = reference.as_ref().and_then(|reference| reference.run(&input.floats).ok());
+        let float_class = float.and_then(|output| compiled.graph.class_of(&output)).map(|class| class as u64);
+        Ok(Row { float_class, ..contract_row(args.engine, &compiled, &spender, &input) })
+    })?;
+    let (labels, elapsed) = (labels.as_deref(), start.elapsed());
+    let measured =
+        Measured { args, compiled: &compiled, spender: &spender, inputs: &inputs, labels, rows: &rows, elapsed };
+    let report = Report::new(&measured)?;
+    output::print(&if args.json { serde_json::to_string(&report)? + "\n" } else { report.describe(&args.data) })?;
+    Ok(if report.defects.is_empty() { Verdict::Done } else { Verdict::Failed })
+}
+
+/// One class for each sample.
+fn read_labels(labels: &DataSpec, data: &DataSpec, samples: usize) -> anyhow::Result<Vec<u64>> {
+    let classes = labels.load()?.labels().with_context(|| format!("cannot use `{labels}` as labels"))?;
+    ensure!(
+        classes.len() == samples,
+        "`{labels}` holds {} labels, but `{data}` holds {samples} samples\n  help: give both the same rows, as in \
+         --data X@0..100 --labels Y@0..100",
+        classes.len()
+    );
+    Ok(classes)
+}
+
+/// The float model, unless tract cannot run it: the contract does not depend on that.
+fn float_model(model: &Model, inputs: &Inputs, quiet: bool) -> anyhow::Result<Option<Reference>> {
+    let first = inputs.get(0)?;
+    match Reference::new(model).and_then(|reference| reference.run(&first.floats).map(|_| reference)) {
+        Ok(reference) => Ok(Some(reference)),
+        Err(refusal) => {
+            if !quiet {
+                eprintln!("note: no float model to compare with: {refusal}");
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// What the contract makes of a sample.
+fn contract_row(engine: Engine, compiled: &Compiled, spender: &Spender<'_>, input: &Input) -> Row {
+    match engine {
+        Engine::Script => {
+            let spend = spender.spend(&input.integers, None);
+            let defect = (!spend.as_defined()).then(|| spend.outcome.verdict());
+            let instructions = spend.outcome.stats.instructions;
+            Row { class: told(&spend), float_class: None, defect, instructions, time: spend.time }
+        }
+        Engine::Ir => {
+            let start = Instant::now();
+            let class = ir::eval(&compiled.optimised, &input.integers).to_u64();
+            // A script is straight-line code: a run would execute all of it.
+            let instructions = (compiled.script.instructions.len() + compiled.contract.pushes().len()) as u64;
+            Row { class, float_class: None, defect: None, instructions, time: start.elapsed() }
+        }
+    }
+}
+
+/// The class that the script tells. All that an `expect:N` contract says of another class is that it is not N: there
+/// the definition says which.
+fn told(spend: &Spend) -> Option<u64> {
+    match spend.contract {
+        Contract::Expect(class) if spend.as_defined() && spend.defined != BigInt::from(class) => spend.defined.to_u64(),
+        _ => spend.told(),
+    }
+}

@@ -1,0 +1,223 @@
+//! `eval` as a user meets it: what it measures, and what it refuses.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use ndarray::Array1;
+use ndarray_npy::WriteNpyExt;
+use serde_json::Value;
+
+const TOY: &str = "models/toy_2-2-2.onnx";
+const IRIS: &str = "models/iris_4-8-3.onnx";
+const IRIS_DATA: &str = "models/iris_samples.npy";
+const DIGITS: &str = "models/digits_64_32_10.onnx";
+const DIGITS_DATA: &str = "models/digits_samples.npy";
+const MNIST: &str = "models/mnist_784_64_10.onnx";
+const MNIST_DATA: &str = "models/mnist_samples.npy";
+
+struct Ran {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ran {
+    fn json(&self) -> Value {
+        assert!(self.stdout.ends_with('\n') && self.stdout.lines().count() == 1, "{}{}", self.stdout, self.stderr);
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+}
+
+fn onnx2script(args: &[&str]) -> Ran {
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_onnx2script"))
+        .args(args)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// Runs a command that is to succeed, quietly, and reads its JSON.
+fn json(args: &[&str]) -> Value {
+    let ran = onnx2script(&[args, &["--json", "--quiet"]].concat());
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{args:?}: {}", ran.stdout);
+    ran.json()
+}
+
+fn models() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let mut models: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    models.retain(|path| path.extension().is_some_and(|extension| extension == "onnx"));
+    models.sort();
+    models
+}
+
+fn sidecar(model: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(model.with_extension("json")).unwrap()).unwrap()
+}
+
+fn classes(model: &str) -> Vec<i64> {
+    let sidecar = sidecar(&Path::new(env!("CARGO_MANIFEST_DIR")).join(model));
+    sidecar["classes"].as_array().unwrap().iter().map(|class| class.as_i64().unwrap()).collect()
+}
+
+/// Labels as an idx file.
+fn idx_labels(folder: &tempfile::TempDir, labels: &[i64]) -> String {
+    let mut file = vec![0, 0, 8, 1];
+    file.extend(u32::try_from(labels.len()).unwrap().to_be_bytes());
+    file.extend(labels.iter().map(|&label| u8::try_from(label).unwrap()));
+    in_folder(folder, "labels.idx", &file)
+}
+
+fn npy_labels<T: ndarray_npy::WritableElement>(folder: &tempfile::TempDir, labels: Vec<T>) -> String {
+    let mut file = Vec::new();
+    Array1::from_vec(labels).write_npy(&mut file).unwrap();
+    in_folder(folder, "labels.npy", &file)
+}
+
+fn in_folder(folder: &tempfile::TempDir, name: &str, content: &[u8]) -> String {
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+#[test]
+fn every_model_agrees_with_onnxruntime_by_either_engine() {
+    for model in models() {
+        let sidecar = sidecar(&model);
+        let data = model.with_file_name(sidecar["samples"].as_str().unwrap());
+        let (model, data) = (model.to_string_lossy(), data.to_string_lossy());
+        let unit = sidecar["unit"].as_str();
+        let unit: Vec<&str> = unit.iter().flat_map(|unit| ["--unit", unit]).collect();
+        let args = [&["eval", &model, "--data", &data], &unit[..]].concat();
+        let by_script = json(&args);
+        assert_eq!(by_script["predictions"], sidecar["classes"], "{model}");
+        assert_eq!(by_script["float_predictions"], sidecar["classes"], "{model}");
+        assert_eq!(by_script["samples"], by_script["predictions"].as_array().unwrap().len());
+        assert_eq!((&by_script["agreement"], &by_script["differing"]), (&1.0.into(), &0.into()));
+        assert_eq!((&by_script["accuracy"], &by_script["float_accuracy"]), (&Value::Null, &Value::Null));
+        assert_eq!((&by_script["engine"], &by_script["rules"]), (&"script".into(), &"policy".into()));
+        assert!(by_script["ms_per_sample"].as_f64().unwrap() > 0.0);
+
+        let by_ir = json(&[&args[..], &["--engine", "ir"]].concat());
+        for figure in ["predictions", "float_predictions", "script_bytes", "instructions", "agreement"] {
+            assert_eq!(by_ir[figure], by_script[figure], "{model}: {figure}");
+        }
+        assert_eq!(by_ir["engine"], "ir");
+    }
+}
+
+#[test]
+fn every_contract_gives_the_same_classes() {
+    let eval = |contract| json(&["eval", IRIS, "--data", IRIS_DATA, "--contract", contract])["predictions"].clone();
+    let claimed = eval("claim");
+    for contract in ["class", "expect:0", "expect:2"] {
+        assert_eq!(eval(contract), claimed, "{contract}");
+    }
+}
+
+#[test]
+fn labels_give_accuracies() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut labels = classes(IRIS);
+    let count = labels.len();
+    let accuracy = |labels: &str| {
+        let report = json(&["eval", IRIS, "--data", IRIS_DATA, "--labels", labels]);
+        assert_eq!(report["accuracy"], report["float_accuracy"]);
+        report["accuracy"].as_f64().unwrap()
+    };
+    assert!((accuracy(&idx_labels(&folder, &labels)) - 1.0).abs() < 1e-12);
+    labels[3] = (labels[3] + 1) % 3;
+    let expected = (count - 1) as f64 / count as f64;
+    assert!((accuracy(&npy_labels(&folder, labels.clone())) - expected).abs() < 1e-12);
+    assert!((accuracy(&idx_labels(&folder, &labels)) - expected).abs() < 1e-12);
+
+    let labels = npy_labels(&folder, labels);
+    let text = onnx2script(&["eval", IRIS, "--data", IRIS_DATA, "--labels", &labels, "-q"]).stdout;
+    let said = format!("contract accuracy    {:.2} % ({} of {count})", expected * 100.0, count - 1);
+    assert!(text.contains(&said) && text.contains("agreement            100.00 %"), "{text}");
+    // The rows before the wrong label, and the row that has it.
+    let of_rows = |rows: &str| {
+        let (data, labels) = (format!("{IRIS_DATA}{rows}"), format!("{labels}{rows}"));
+        json(&["eval", IRIS, "--data", &data, "--labels", &labels])
+    };
+    assert_eq!((&of_rows("@..3")["accuracy"], &of_rows("@..3")["samples"]), (&1.0.into(), &3.into()));
+    assert_eq!(of_rows("@3..4")["accuracy"], 0.0);
+    let limited = json(&["eval", IRIS, "--data", IRIS_DATA, "--labels", &labels, "--limit", "2"]);
+    assert_eq!((&limited["samples"], &limited["accuracy"]), (&2.into(), &1.0.into()));
+}
+
+#[test]
+fn ranges_are_rows_of_the_file() {
+    let all = json(&["eval", IRIS, "--data", IRIS_DATA]);
+    let some = json(&["eval", IRIS, "--data", &format!("{IRIS_DATA}@5..12")]);
+    assert_eq!(some["predictions"].as_array().unwrap()[..], all["predictions"].as_array().unwrap()[5..12]);
+    let more = json(&["eval", IRIS, "--data", &format!("{IRIS_DATA}@5.."), "--limit", "1000"]);
+    assert_eq!(more["predictions"].as_array().unwrap()[..], all["predictions"].as_array().unwrap()[5..]);
+}
+
+/// A difference is told by its row in the file, with which `run` shows the same.
+#[test]
+fn differences_can_be_looked_at() {
+    let coarse = ["--weights", "fixed:3"];
+    let data = format!("{DIGITS_DATA}@50..250");
+    let args = [&["eval", DIGITS, "--data", &data], &coarse[..]].concat();
+    let report = json(&args);
+    let differences = report["differences"].as_array().unwrap();
+    let differing = report["differing"].as_u64().unwrap();
+    assert!(differing > 0 && differences.len() as u64 == differing.min(20), "{report}");
+    let agreement = report["agreement"].as_f64().unwrap();
+    assert!((agreement - (1.0 - differing as f64 / 200.0)).abs() < 1e-12);
+    let first = &differences[0];
+    assert!(first["float_margin"].as_f64().unwrap() > 0.0 && first["label"].is_null());
+
+    let index = first["index"].to_string();
+    assert!(index.parse::<usize>().unwrap() >= 50);
+    let run = json(&[&["run", DIGITS, "--data", DIGITS_DATA, "--index", &index], &coarse[..]].concat());
+    assert_eq!((&run["class"], &run["float_class"]), (&first["contract_class"], &first["float_class"]));
+    let text = onnx2script(&args).stdout;
+    assert!(text.contains(&format!("samples on which they differ: {differing}")), "{text}");
+    assert!(text.lines().any(|line| line.trim_start().starts_with(&format!("{index} "))), "{text}");
+}
+
+/// A script too long for policy runs by consensus, unless policy is asked for: then nothing can be spent.
+#[test]
+fn rules_are_those_of_run() {
+    let long = ["eval", MNIST, "--data", MNIST_DATA, "--unit", "1/255", "--rescale", "product", "--limit", "2"];
+    assert_eq!(json(&long)["rules"], "consensus");
+    let refused = onnx2script(&[&long[..], &["--rules", "policy", "--json", "-q"]].concat());
+    let report = refused.json();
+    assert_eq!((refused.code, &report["rules"], &report["agreement"]), (1, &"policy".into(), &0.0.into()));
+    assert_eq!(report["predictions"], serde_json::json!([null, null]));
+    assert_eq!(report["defects"][1], serde_json::json!({ "index": 1, "verdict": "SCRIPT_SIZE" }));
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let short = idx_labels(&folder, &[0, 1, 2]);
+    let halves = npy_labels(&folder, vec![0.5; classes(IRIS).len()]);
+    let beyond = format!("{IRIS_DATA}@30..99");
+    let mut refused = vec![
+        vec!["eval", IRIS, "--data", IRIS_DATA, "--labels", &short],
+        vec!["eval", IRIS, "--data", IRIS_DATA, "--labels", &halves],
+        vec!["eval", IRIS, "--data", IRIS_DATA, "--labels", IRIS_DATA],
+        vec!["eval", IRIS, "--data", IRIS_DATA, "--labels", IRIS],
+    ];
+    let mut usage = vec![vec!["eval", IRIS], vec!["eval", IRIS, "--data", IRIS_DATA, "--engine", "steam"]];
+    let command = "eval";
+    refused.push(vec![command, TOY, "--data", IRIS_DATA]);
+    refused.push(vec![command, IRIS, "--data", &beyond]);
+    refused.push(vec![command, IRIS, "--data", IRIS_DATA, "--input", "u8"]);
+    usage.push(vec![command, IRIS, "--data", "no-such-file.npy"]);
+    usage.push(vec![command, IRIS, "--data", "models/iris_samples.npy@3..3"]);
+    usage.push(vec![command, IRIS, "--data", IRIS_DATA, "--limit", "0"]);
+    for (code, calls) in [(1, refused), (2, usage)] {
+        for args in calls {
+            let ran = onnx2script(&args);
+            assert_eq!(ran.code, code, "{args:?}: {}", ran.stderr);
+            assert!(ran.stderr.contains("error: ") && ran.stdout.is_empty(), "{args:?}: {}", ran.stderr);
+        }
+    }
+}

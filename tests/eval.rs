@@ -1,9 +1,9 @@
-//! `eval` as a user meets it: what it measures, and what it refuses.
+//! `eval` and `compare` as a user meets them: what they measure, and what they refuse.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use ndarray::Array1;
+use ndarray::{Array1, Array2};
 use ndarray_npy::WriteNpyExt;
 use serde_json::Value;
 
@@ -206,18 +206,88 @@ fn what_does_not_fit_is_refused() {
         vec!["eval", IRIS, "--data", IRIS_DATA, "--labels", IRIS],
     ];
     let mut usage = vec![vec!["eval", IRIS], vec!["eval", IRIS, "--data", IRIS_DATA, "--engine", "steam"]];
-    let command = "eval";
-    refused.push(vec![command, TOY, "--data", IRIS_DATA]);
-    refused.push(vec![command, IRIS, "--data", &beyond]);
-    refused.push(vec![command, IRIS, "--data", IRIS_DATA, "--input", "u8"]);
-    usage.push(vec![command, IRIS, "--data", "no-such-file.npy"]);
-    usage.push(vec![command, IRIS, "--data", "models/iris_samples.npy@3..3"]);
-    usage.push(vec![command, IRIS, "--data", IRIS_DATA, "--limit", "0"]);
+    for command in ["eval", "compare"] {
+        refused.push(vec![command, TOY, "--data", IRIS_DATA]);
+        refused.push(vec![command, IRIS, "--data", &beyond]);
+        refused.push(vec![command, IRIS, "--data", IRIS_DATA, "--input", "u8"]);
+        usage.push(vec![command, IRIS, "--data", "no-such-file.npy"]);
+        usage.push(vec![command, IRIS, "--data", "models/iris_samples.npy@3..3"]);
+        usage.push(vec![command, IRIS, "--data", IRIS_DATA, "--limit", "0"]);
+    }
     for (code, calls) in [(1, refused), (2, usage)] {
         for args in calls {
             let ran = onnx2script(&args);
             assert_eq!(ran.code, code, "{args:?}: {}", ran.stderr);
             assert!(ran.stderr.contains("error: ") && ran.stdout.is_empty(), "{args:?}: {}", ran.stderr);
         }
+    }
+}
+
+fn layers(report: &Value) -> &Vec<Value> {
+    report["layers"].as_array().unwrap()
+}
+
+#[test]
+fn compare_tells_what_each_layer_loses() {
+    for model in models() {
+        let sidecar = sidecar(&model);
+        let data = model.with_file_name(sidecar["samples"].as_str().unwrap());
+        let (model, data) = (model.to_string_lossy(), data.to_string_lossy());
+        let unit = sidecar["unit"].as_str();
+        let unit: Vec<&str> = unit.iter().flat_map(|unit| ["--unit", unit]).collect();
+        let args = [&["compare", &model, "--data", &data, "--limit", "30"], &unit[..]].concat();
+        let fine = json(&args);
+        assert!(fine["samples"].as_u64().unwrap() <= 30 && !layers(&fine).is_empty());
+        for (index, layer) in layers(&fine).iter().enumerate() {
+            assert_eq!(layer["layer"], format!("dense {}", index + 1), "{model}");
+            let figure = |path: &str| layer.pointer(path).and_then(Value::as_f64).unwrap();
+            assert!(figure("/sqnr_db") > 100.0 && figure("/max_error") < 1e-5, "{model}: {layer}");
+            assert!(figure("/mean_error") <= figure("/max_error") && figure("/headroom_bits") > 0.0);
+            assert!(figure("/proved_range/low") <= figure("/integer_range/low"), "{model}: {layer}");
+            assert!(figure("/proved_range/high") >= figure("/integer_range/high"), "{model}: {layer}");
+        }
+    }
+}
+
+#[test]
+fn compare_shows_that_coarse_weights_cost() {
+    let compare = |weights| json(&["compare", DIGITS, "--data", DIGITS_DATA, "--weights", weights]);
+    let sqnr = |report: &Value| layers(report).last().unwrap()["sqnr_db"].as_f64().unwrap();
+    assert!(sqnr(&compare("fixed:1e8")) > sqnr(&compare("fixed:1e3")) + 40.0);
+    assert!(sqnr(&compare("fixed:1e3")) > sqnr(&compare("fixed:10")));
+    let text = onnx2script(&["compare", DIGITS, "--data", DIGITS_DATA, "-q"]).stdout;
+    assert!(text.contains("SQNR") && text.contains("dense 2") && text.contains("300 of models"), "{text}");
+}
+
+/// Without a ReLU between, passes fold a layer's biases into the next one: compared is what the float layer gives.
+#[test]
+fn compare_sees_layers_that_passes_fold() {
+    let model = "tests/frontend/accept/linear_layers.onnx";
+    let samples = sidecar(&Path::new(env!("CARGO_MANIFEST_DIR")).join(model))["inputs"].clone();
+    let rows: Vec<Vec<f32>> = serde_json::from_value(samples).unwrap();
+    let samples = Array2::from_shape_vec((rows.len(), rows[0].len()), rows.concat()).unwrap();
+    let mut file = Vec::new();
+    samples.write_npy(&mut file).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let data = in_folder(&folder, "samples.npy", &file);
+    let report = json(&["compare", model, "--data", &data]);
+    assert_eq!(
+        (&layers(&report)[0]["stage"], &layers(&report)[1]["stage"]),
+        (&"unoptimised".into(), &"optimised".into())
+    );
+    for layer in layers(&report) {
+        assert!(layer["sqnr_db"].as_f64().unwrap() > 100.0, "{layer}");
+    }
+    let text = onnx2script(&["compare", model, "--data", &data, "-q"]).stdout;
+    assert!(text.contains("dense 1* ") && text.contains("* read before the passes"), "{text}");
+}
+
+/// The README shows what the command prints.
+#[test]
+fn the_readme_shows_a_comparison() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let text = onnx2script(&["compare", MNIST, "--data", MNIST_DATA, "-q"]).stdout;
+    for line in text.lines() {
+        assert!(readme.contains(line.trim_end()), "README.md does not hold this line of compare:\n{text}");
     }
 }

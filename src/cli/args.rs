@@ -12,6 +12,7 @@ use onnx2script::stack::Layout;
 use onnx2script::target::{Era, Rules, Target};
 use onnx2script::{Options, quant};
 
+use super::compare::Compare;
 use super::eval::Eval;
 
 /// Compiles an ONNX neural network to a Bitcoin Script locking script: coins sent to it can be spent
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Inspect(Box<Inspect>),
     /// Run the contract on every sample of a file: accuracy, agreement with the float model, time.
     Eval(Box<Eval>),
+    /// Compare the integers of the contract with the float model, layer by layer.
+    Compare(Box<Compare>),
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod calibration;
+mod compare;
 mod compile;
 mod eval;
 mod exec;
@@ -34,6 +35,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Exec(exec)) => exec::exec(exec),
         Some(Command::Inspect(inspect)) => inspect::inspect(inspect),
         Some(Command::Eval(eval)) => eval::eval(eval),
+        Some(Command::Compare(compare)) => compare::compare(compare),
         None => compile::compile(&cli.compile),
     };
     match outcome {

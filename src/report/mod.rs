@@ -1,5 +1,7 @@
-//! What a person reads about a contract: the annotated listing, the explanation by layer, the limits.
+//! What a person reads about a contract: the annotated listing, the explanation by layer, the limits,
+//! the comparison with the float model.
 
+pub mod compare;
 pub mod explain;
 pub mod inspect;
 pub mod limits;

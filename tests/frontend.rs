@@ -4,7 +4,7 @@
 mod common;
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::{DEFAULT, Lock, exact, files, floats, options, sidecar, stem};
 use insta::Settings;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use onnx2script::codegen::Contract;
+use onnx2script::data::DataSpec;
 use onnx2script::input::InputSpec;
 use onnx2script::passes::{self, Level};
 use onnx2script::quant::{Granularity, Rescale, WeightsSpec, decimal};
@@ -84,8 +85,8 @@ pub(crate) struct Choices {
     #[arg(long, value_name = "fixed:SCALE|intK|auto", default_value = "fixed:1e8")]
     pub(crate) weights: WeightsSpec,
     /// Samples to round weights by (error feedback), and to choose bits by; not those you test with.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) calibrate: Option<PathBuf>,
+    #[arg(long, value_name = "FILE[@A..B]")]
+    pub(crate) calibrate: Option<DataSpec>,
     /// What a step of one in the calibration data is worth to the model, as in 1/255 (default: as for --data).
     #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational, requires = "calibrate")]
     pub(crate) calibrate_unit: Option<num_rational::BigRational>,

@@ -12,6 +12,7 @@ use onnx2script::report::compare::{Comparison, LayerReport, table};
 use serde::Serialize;
 
 use super::args::Choices;
+use super::compile::Loaded;
 use super::{Verdict, compile, output, samples};
 
 #[derive(Debug, Args)]
@@ -44,9 +45,10 @@ struct Report {
 
 /// Compares on every sample.
 pub(crate) fn compare(args: &Compare) -> anyhow::Result<Verdict> {
-    let (_, compiled) = compile::load_and_compile(&args.model, &args.choices)?;
+    let Loaded { compiled, fitted, .. } = compile::load_and_compile(&args.model, &args.choices)?;
     let inputs = samples::inputs(args.data.load()?, &args.data, &compiled, args.unit.as_ref())?;
     let count = samples::count(inputs.len(), args.limit);
+    fitted.refuse_as_test(&inputs, count, &args.data)?;
     let comparison = Comparison::new(&compiled);
     let tallies = samples::for_each(count, args.choices.quiet, |index| {
         let input = inputs.get(index).with_context(|| format!("`{}`", args.data))?;

@@ -11,12 +11,13 @@ use onnx2script::report::{explain, limits, listing};
 use onnx2script::{Compiled, auto, bignum, ir};
 
 use super::args::{Choices, Compile, Emit};
-use super::{Verdict, calibration, output};
+use super::calibration::{self, Fitted};
+use super::{Verdict, output};
 
 /// Compiles and writes.
 pub(crate) fn compile(args: &Compile) -> anyhow::Result<Verdict> {
     let path = args.model.as_deref().context("no model given")?;
-    let (_, compiled) = load_and_compile(path, &args.choices)?;
+    let Loaded { compiled, .. } = load_and_compile(path, &args.choices)?;
     check_limits(&compiled, args.strict, args.choices.quiet)?;
     output::write(args.output.as_deref(), &artifact(&compiled, args.emit))?;
     if args.explain {
@@ -25,25 +26,35 @@ pub(crate) fn compile(args: &Compile) -> anyhow::Result<Verdict> {
     Ok(Verdict::Done)
 }
 
+/// A model, its contract, and what its weights were fitted to.
+pub(crate) struct Loaded {
+    pub(crate) model: Model,
+    pub(crate) compiled: Compiled,
+    pub(crate) fitted: Fitted,
+}
+
 /// Reads a model and compiles it; notes go to standard error.
-pub(crate) fn load_and_compile(path: &Path, choices: &Choices) -> anyhow::Result<(Model, Compiled)> {
+pub(crate) fn load_and_compile(path: &Path, choices: &Choices) -> anyhow::Result<Loaded> {
     let mut model = Model::load(path)?;
     let refused = |refusal: Refusal| anyhow::anyhow!("cannot compile `{}`: {refusal}", path.display());
     let mut options = choices.options();
     let samples = calibration::load(&model, &options, choices)?;
-    let (compiled, mut notes) = match (&choices.weights, samples) {
-        (WeightsSpec::Auto, Some(samples)) => {
+    let fitted = Fitted::to(samples.as_ref());
+    let (compiled, mut notes) = match (&choices.weights, samples.zip(choices.calibrate.as_ref())) {
+        (WeightsSpec::Auto, Some((samples, data))) => {
             let found = auto::search(&model, &options, &samples, calibration::goal(choices)).map_err(refused)?;
-            let note = calibration::describe(&found);
+            let note = calibration::describe(&found, data);
             (found.compiled, vec![note])
         }
         (WeightsSpec::Auto, None) => {
             bail!("--weights auto chooses by samples\n  help: give some hundred with --calibrate FILE")
         }
         (WeightsSpec::Layers(_), samples) => {
-            let fitted = samples.as_ref().map(|samples| format!("weights rounded by {} samples", samples.floats.len()));
-            options.quant.calibration = samples.map(Arc::new);
-            (onnx2script::compile(&mut model, &options).map_err(refused)?, fitted.into_iter().collect())
+            let note = samples.as_ref().map(|(samples, data)| {
+                format!("integer weights are rounded by {} samples of `{data}`", samples.floats.len())
+            });
+            options.quant.calibration = samples.map(|(samples, _)| Arc::new(samples));
+            (onnx2script::compile(&mut model, &options).map_err(refused)?, note.into_iter().collect())
         }
     };
     let layers = compiled.ir.layers.iter().filter(|layer| layer.storage.starts_with("grid"));
@@ -51,7 +62,7 @@ pub(crate) fn load_and_compile(path: &Path, choices: &Choices) -> anyhow::Result
     if !choices.quiet {
         compiled.graph.notes.iter().chain(&notes).for_each(|note| eprintln!("note: {note}"));
     }
-    Ok((model, compiled))
+    Ok(Loaded { model, compiled, fitted })
 }
 
 /// Says which limits the contract exceeds; an error where the user wants it to be one.

@@ -13,6 +13,7 @@ use onnx2script::spend::Spender;
 use serde::Serialize;
 
 use super::args::Run;
+use super::compile::Loaded;
 use super::{Verdict, compile, output, samples};
 
 /// What `run` tells; the JSON object's fields.
@@ -41,7 +42,7 @@ struct Report {
 
 /// Runs one sample.
 pub(crate) fn run(args: &Run) -> anyhow::Result<Verdict> {
-    let (model, compiled) = compile::load_and_compile(&args.model, &args.choices)?;
+    let Loaded { model, compiled, .. } = compile::load_and_compile(&args.model, &args.choices)?;
     compile::check_limits(&compiled, false, args.choices.quiet)?;
     let samples = Samples::load(&args.data)?;
     let inputs = samples::inputs(samples, &args.data.display(), &compiled, args.unit.as_ref())?;

@@ -20,6 +20,7 @@ use onnx2script::spend::{Spend, Spender};
 use onnx2script::{Compiled, ir};
 
 use super::args::Choices;
+use super::compile::Loaded;
 use super::{Verdict, compile, output, samples};
 use report::Report;
 
@@ -91,11 +92,12 @@ struct Measured<'a> {
 
 /// Runs every sample.
 pub(crate) fn eval(args: &Eval) -> anyhow::Result<Verdict> {
-    let (model, compiled) = compile::load_and_compile(&args.model, &args.choices)?;
+    let Loaded { model, compiled, fitted } = compile::load_and_compile(&args.model, &args.choices)?;
     compile::check_limits(&compiled, false, args.choices.quiet)?;
     let inputs = samples::inputs(args.data.load()?, &args.data, &compiled, args.unit.as_ref())?;
     let labels = args.labels.as_ref().map(|labels| read_labels(labels, &args.data, inputs.len())).transpose()?;
     let count = samples::count(inputs.len(), args.limit);
+    fitted.refuse_as_test(&inputs, count, &args.data)?;
     let reference = float_model(&model, &inputs, args.choices.quiet)?;
     let spender = Spender::new(&compiled, args.choices.node.chosen_rules());
     let start = Instant::now();

@@ -48,6 +48,8 @@ COPIED = [
      "Keras 3: Dense 8 ReLU, Dense 3 softmax trained on scikit-learn's iris, written by model.export(format='onnx')"),
     ("digits_64_32_10", "digits_64_32_10", "digits_samples.npy",
      "Keras 3: 64-32-10 trained on scikit-learn's digits (8x8 images), written by tf2onnx"),
+    ("ternary_784_64_10", "qat_mnist_64_ternary_in8_uint8argmax", "mnist_samples.npy",
+     "TensorFlow: 784-64-10 trained to ternary weights on MNIST bytes, uint8 input, ArgMax in the graph"),
 ]
 
 

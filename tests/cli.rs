@@ -210,3 +210,50 @@ fn a_closed_pipe_is_no_error() {
     assert!(child.wait().unwrap().success(), "{said}");
     assert!(!said.contains("error"), "{said}");
 }
+
+#[test]
+fn weights_can_be_chosen_by_samples_and_the_report_says_which() {
+    let digits = ["models/digits_64_32_10.onnx", "--weights", "auto"];
+    let alone = onnx2script(&digits);
+    assert_eq!(alone.code, 1);
+    assert!(alone.stderr.contains("help: give some hundred with --calibrate"), "{}", alone.stderr);
+
+    let calibrate = ["--calibrate", "models/digits_samples.npy@0..200"];
+    let chosen = onnx2script(&[&digits[..], &calibrate, &["-o", "/dev/null"]].concat());
+    assert_eq!(chosen.code, 0, "{}", chosen.stderr);
+    assert!(
+        chosen.stderr.contains("100 samples of `models/digits_samples.npy@0..200` that judged"),
+        "{}",
+        chosen.stderr
+    );
+
+    let tight = onnx2script(&[&digits[..], &calibrate, &["--max-bytes", "100"]].concat());
+    assert_eq!(tight.code, 1);
+    assert!(tight.stderr.contains("cannot reach 100 bytes"), "{}", tight.stderr);
+}
+
+#[test]
+fn what_calibrates_does_not_test() {
+    let eval =
+        ["eval", "models/digits_64_32_10.onnx", "--weights", "int4", "--calibrate", "models/digits_samples.npy@0..200"];
+    let same = onnx2script(&[&eval[..], &["--data", "models/digits_samples.npy"]].concat());
+    assert_eq!(same.code, 1);
+    assert!(same.stderr.contains("200 of the 300 samples"), "{}", same.stderr);
+    let others = onnx2script(&[&eval[..], &["--data", "models/digits_samples.npy@200..", "--json"]].concat());
+    assert_eq!(others.code, 0, "{}", others.stderr);
+    let report: serde_json::Value = serde_json::from_str(&others.stdout).unwrap();
+    assert_eq!(report["samples"], 100);
+}
+
+#[test]
+fn inspect_tells_nodes_grids_and_costs() {
+    let ran = onnx2script(&["inspect", "models/ternary_784_64_10.onnx", "--input", "u8", "--json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["parameters"], 50_890);
+    assert!(report["nodes"][1]["grid"].as_str().unwrap().starts_with("3 levels, 2 bits"));
+    let costs = report["costs"].as_array().unwrap();
+    assert!(costs.len() >= 5 && costs.iter().all(|cost| cost["script_bytes"] == costs[0]["script_bytes"]));
+    let text = onnx2script(&["inspect", "models/iris_4-8-3.onnx"]).stdout;
+    assert!(text.contains("Relu") && text.contains("fixed:1e8") && text.contains('█'), "{text}");
+}

@@ -1,4 +1,4 @@
-//! Integers of few bits: the step that loses least, and rounding to the nearest.
+//! Integers of few bits: the step that loses least.
 
 use crate::graph::Matrix;
 
@@ -120,7 +120,8 @@ pub(super) fn balance(weights: &Matrix, steps: Vec<Step>, next: &Next<'_>) -> Ve
     steps.iter().enumerate().map(|(j, step)| step.widened(size(j, share))).collect()
 }
 
-/// Rounds every weight to the nearest level.
+/// Rounds every weight to the nearest level: what the other roundings are compared with.
+#[cfg(test)]
 pub(super) fn round(weights: &Matrix, steps: &[Step]) -> Vec<i64> {
     let step = |index: usize| &steps[index % weights.columns % steps.len()];
     weights.elements.iter().enumerate().map(|(index, &weight)| step(index).round(weight)).collect()

@@ -5,6 +5,7 @@ use num_traits::{One, ToPrimitive};
 
 use super::calibrate::Moments;
 use super::choice::{Granularity, Options, Weights};
+use super::diffusion::{self, Assumed};
 use super::grid::Grid;
 use super::{decimal, gptq, intk};
 use crate::error::Problem;
@@ -31,6 +32,8 @@ pub(super) struct Context<'a> {
     pub(super) next: Option<&'a Matrix>,
     /// The bits of the next layer's weights; many where they are fixed-point numbers.
     pub(super) next_bits: u32,
+    /// What is assumed of the layer's inputs where there are no samples.
+    pub(super) assumed: Vec<Assumed>,
     /// Second moments of the layer's input, where there are samples.
     pub(super) moments: Option<&'a Moments>,
     pub(super) origin: &'a Origin,
@@ -100,7 +103,7 @@ fn int(weights: &Matrix, bits: u32, context: &Context<'_>) -> Result<Layer, Prob
     }
     let elements = match context.moments {
         Some(moments) => gptq::round(weights, &steps, moments),
-        None => intk::round(weights, &steps),
+        None => diffusion::round(weights, &steps, &context.assumed),
     };
     let scales: Vec<f64> = steps.iter().map(|step| step.size).collect();
     let (unit, channels) = match scales.as_slice() {

@@ -13,6 +13,7 @@
 pub mod calibrate;
 pub mod choice;
 pub mod decimal;
+mod diffusion;
 mod gptq;
 pub mod grid;
 mod intk;
@@ -31,6 +32,7 @@ use crate::graph::{self, Graph, Matrix};
 use crate::input::InputFormat;
 use crate::ir::{Builder, Ir, Layer, LayerId, Op, ValueId};
 use calibrate::{Moments, float_rows, integer_rows};
+use diffusion::Assumed;
 use grid::Grid;
 
 /// Lowers a network to integers.
@@ -182,8 +184,18 @@ impl Lowering<'_> {
             Weights::Fixed { .. } => choice::MOST_BITS,
         };
         let next = self.next_taking_scales(index);
-        let context =
-            layer::Context { options: self.options, choice, next, next_bits, moments: moments.as_ref(), origin };
+        let value = self.builder.value(x);
+        let whole = value.hull().magnitude().to_f64().filter(|whole| *whole > 0.0).unwrap_or(1.0);
+        let assumed = value.intervals.iter().map(|interval| Assumed::uniform(interval, whole)).collect();
+        let context = layer::Context {
+            options: self.options,
+            choice,
+            next,
+            next_bits,
+            assumed,
+            moments: moments.as_ref(),
+            origin,
+        };
         layer::quantise(weights, &context)
     }
 

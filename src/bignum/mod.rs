@@ -124,13 +124,15 @@ pub struct Instruction {
     pub origin: u32,
 }
 
-/// Operations: each an opcode, but for the two checks at the entry.
+/// Operations: each an opcode, but for the two checks at the entry and one that only says where a value is passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Op {
     /// Fails unless the unlocking script left exactly this many items.
     CheckDepth(usize),
     /// Fails unless the operand has exactly this many bytes; gives it back.
     CheckLength(usize),
+    /// The operand itself, at no cost: says that a sweep passes over it here (see [`crate::stack`]).
+    Keep,
     /// Sum.
     Add,
     /// Difference.
@@ -160,7 +162,7 @@ impl Op {
     pub fn arity(self) -> usize {
         match self {
             Op::CheckDepth(_) => 0,
-            Op::CheckLength(_) | Op::Negate | Op::BinToNum => 1,
+            Op::CheckLength(_) | Op::Keep | Op::Negate | Op::BinToNum => 1,
             Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Mod | Op::Max => 2,
             Op::Split | Op::Cat | Op::Equal => 2,
         }
@@ -180,10 +182,10 @@ impl Op {
         matches!(self, Op::Add | Op::Mul | Op::Max | Op::Equal)
     }
 
-    /// The opcode that does it; `None` for the checks, which take several.
+    /// The opcode that does it; `None` for the checks, which take several, and for what takes none.
     pub fn opcode(self) -> Option<Opcode> {
         Some(match self {
-            Op::CheckDepth(_) | Op::CheckLength(_) => return None,
+            Op::CheckDepth(_) | Op::CheckLength(_) | Op::Keep => return None,
             Op::Add => Opcode::ADD,
             Op::Sub => Opcode::SUB,
             Op::Mul => Opcode::MUL,
@@ -231,6 +233,7 @@ impl fmt::Display for Op {
         match self {
             Op::CheckDepth(items) => write!(f, "check_depth {items}"),
             Op::CheckLength(bytes) => write!(f, "check_length {bytes}"),
+            Op::Keep => f.write_str("keep"),
             op => f.write_str(&op.opcode().map_or(String::new(), |opcode| opcode.name().to_lowercase())),
         }
     }

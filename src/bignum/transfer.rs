@@ -31,6 +31,7 @@ pub(super) fn results(op: Op, operands: &[Operand<'_>]) -> Result<Vec<Kind>, Str
     let kind = match op {
         Op::CheckDepth(_) => return Ok(vec![]),
         Op::CheckLength(len) => Kind::bytes(len),
+        Op::Keep => Kind::Number(number(0)?.clone()),
         Op::Add => Kind::Number(number(0)?.add(number(1)?)),
         Op::Sub => Kind::Number(number(0)?.sub(number(1)?)),
         Op::Mul => Kind::Number(number(0)?.mul(number(1)?)),

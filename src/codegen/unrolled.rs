@@ -226,6 +226,7 @@ impl Unrolled<'_> {
         columns: usize,
         mut term: impl FnMut(&mut Self, usize, usize) -> Term,
     ) {
+        let keep = self.sweeps_pass_over(value);
         let mut sums: Vec<Option<NumberId>> = vec![None; columns];
         let mut constants = vec![BigInt::zero(); columns];
         let base = self.name(value);
@@ -238,7 +239,7 @@ impl Unrolled<'_> {
                 sums[column] = match (term, sums[column]) {
                     (Term::Constant(constant), sum) => {
                         constants[column] += constant;
-                        sum
+                        sum.map(|sum| if keep { self.builder.one(Op::Keep, &[sum], name) } else { sum })
                     }
                     (Term::Plus(x), None) => Some(x),
                     (Term::Minus(x), None) => Some(self.builder.one(Op::Negate, &[x], name)),
@@ -251,6 +252,23 @@ impl Unrolled<'_> {
         // The last sweep's order, which the reversal has just turned round.
         sweep.reverse();
         self.finish_sums(value, &sums, &constants, sweep);
+    }
+
+    /// Whether a sweep takes along the sums that it leaves as they are (their weight is zero), so that the order on the
+    /// stacks stays that of the sweeps. Two instructions for each; not worth it where most weights are zero.
+    fn sweeps_pass_over(&self, value: ValueId) -> bool {
+        let mut value = value;
+        loop {
+            let op = &self.ir.values[value].op;
+            match (op.weights(), op.operand()) {
+                (Some(weights), _) => {
+                    let zeros = weights.elements.iter().filter(|&&weight| weight == 0).count();
+                    return 4 * zeros <= 3 * weights.elements.len();
+                }
+                (None, Some(x)) => value = x,
+                (None, None) => return false,
+            }
+        }
     }
 
     fn finish_sums(&mut self, value: ValueId, sums: &[Option<NumberId>], constants: &[BigInt], order: Vec<usize>) {

@@ -79,7 +79,8 @@ impl Scheduler<'_> {
             };
             this.op.results() == 1
                 && next.op.arity() > 0
-                && !matches!(next.op, Op::CheckLength(_))
+                && this.op != Op::Keep
+                && !matches!(next.op, Op::CheckLength(_) | Op::Keep)
                 && self.machine.liveness.uses_left(this.result) == 1
                 && next.operands.contains(&this.result)
         };

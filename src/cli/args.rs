@@ -13,8 +13,8 @@ use onnx2script::stack::Layout;
 use onnx2script::target::{Era, Rules, Target};
 use onnx2script::{Options, quant};
 
-use super::compare::Compare;
 use super::eval::Eval;
+use super::samples::Measure;
 
 /// Compiles an ONNX neural network to a Bitcoin Script locking script: coins sent to it can be spent
 /// only by who shows an input that the network classifies as claimed.
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     /// Run the contract on every sample of a file: accuracy, agreement with the float model, time.
     Eval(Box<Eval>),
     /// Compare the integers of the contract with the float model, layer by layer.
-    Compare(Box<Compare>),
+    Compare(Box<Measure>),
 }
 
 #[derive(Debug, Args)]

@@ -3,14 +3,42 @@
 use std::fmt::Display;
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context;
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use num_rational::BigRational;
 use onnx2script::Compiled;
-use onnx2script::data::{Inputs, Samples};
+use onnx2script::data::{DataSpec, Inputs, Samples};
+use onnx2script::quant::decimal;
 use rayon::prelude::*;
+
+use super::args::Choices;
+use super::compile::{self, Loaded};
+
+/// A model, and samples to measure it on.
+#[derive(Debug, Args)]
+pub(crate) struct Measure {
+    /// The ONNX model.
+    #[arg(value_name = "MODEL.onnx")]
+    pub(crate) model: PathBuf,
+    /// Samples: .npy (one a row), idx or idx.gz; `FILE@A..B` takes rows A to B-1.
+    #[arg(long, value_name = "FILE[@A..B]")]
+    pub(crate) data: DataSpec,
+    /// Take the first N samples only.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<NonZeroUsize>,
+    /// What a step of one in the data is worth to the model, as for `run`.
+    #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational)]
+    pub(crate) unit: Option<BigRational>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) choices: Choices,
+}
 
 /// Samples of the right length for a contract; errors name the file that they come from.
 pub(crate) fn inputs(
@@ -22,9 +50,23 @@ pub(crate) fn inputs(
     Inputs::new(samples, &compiled.graph, &compiled.ir.input, unit).with_context(|| format!("`{file}` does not fit"))
 }
 
-/// How many of `held` samples are asked for.
-pub(crate) fn count(held: usize, limit: Option<NonZeroUsize>) -> usize {
-    limit.map_or(held, |limit| held.min(limit.get()))
+/// A contract, and the samples that it is measured on.
+pub(crate) struct Prepared {
+    pub(crate) loaded: Loaded,
+    pub(crate) inputs: Inputs,
+    /// How many of them are asked for.
+    pub(crate) count: usize,
+}
+
+impl Measure {
+    /// Compiles the model and reads the samples; refuses those that its weights were fitted to.
+    pub(crate) fn prepare(&self) -> anyhow::Result<Prepared> {
+        let loaded = compile::load_and_compile(&self.model, &self.choices)?;
+        let inputs = inputs(self.data.load()?, &self.data, &loaded.compiled, self.unit.as_ref())?;
+        let count = self.limit.map_or(inputs.len(), |limit| inputs.len().min(limit.get()));
+        loaded.fitted.refuse_as_test(&inputs, count, &self.data)?;
+        Ok(Prepared { loaded, inputs, count })
+    }
 }
 
 /// Does the same for samples `0..count` on all cores; the results are in order, and so is the error: that of the

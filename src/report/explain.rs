@@ -35,6 +35,7 @@ pub fn explain(compiled: &Compiled, fee_rate: u64) -> String {
         compiled.ir.input.describe(),
     );
     text += &layer_table(compiled, &shares);
+    text += &storage(compiled);
     text += "\nopcodes by layer\n";
     for (layer, share) in &shares {
         let _ = writeln!(text, "  {layer:<10} {}", opcodes(share));
@@ -82,6 +83,13 @@ fn kind(code: &Code) -> usize {
             _ => 4,
         },
     }
+}
+
+/// How each layer's weights are stored.
+fn storage(compiled: &Compiled) -> String {
+    let layers = compiled.ir.layers.iter().filter(|layer| !layer.storage.is_empty());
+    let lines: String = layers.map(|layer| format!("  {:<10} {}\n", layer.label, layer.storage)).collect();
+    format!("\nweights\n{lines}")
 }
 
 fn layer_table(compiled: &Compiled, shares: &[(String, Share)]) -> String {

@@ -2,53 +2,34 @@
 
 mod report;
 
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use num_bigint::BigInt;
-use num_rational::BigRational;
 use num_traits::ToPrimitive;
 use onnx2script::codegen::Contract;
 use onnx2script::data::{DataSpec, Input, Inputs};
 use onnx2script::onnx::Model;
 use onnx2script::onnx::reference::Reference;
-use onnx2script::quant::decimal;
 use onnx2script::spend::{Spend, Spender};
 use onnx2script::{Compiled, ir};
 
-use super::args::Choices;
 use super::compile::Loaded;
-use super::{Verdict, compile, output, samples};
+use super::samples::{self, Measure, Prepared};
+use super::{Verdict, compile, output};
 use report::Report;
 
 #[derive(Debug, Args)]
 pub(crate) struct Eval {
-    /// The ONNX model.
-    #[arg(value_name = "MODEL.onnx")]
-    pub(crate) model: PathBuf,
-    /// Samples: .npy (one a row), idx or idx.gz; `FILE@A..B` takes rows A to B-1.
-    #[arg(long, value_name = "FILE[@A..B]")]
-    pub(crate) data: DataSpec,
+    #[command(flatten)]
+    pub(crate) measure: Measure,
     /// The samples' true classes, one number a row: .npy, idx or idx.gz.
     #[arg(long, value_name = "FILE[@A..B]")]
     pub(crate) labels: Option<DataSpec>,
-    /// Take the first N samples only.
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<NonZeroUsize>,
     /// What gives the contract's class.
     #[arg(long, value_enum, default_value_t = Engine::Script)]
     pub(crate) engine: Engine,
-    /// What a step of one in the data is worth to the model, as for `run`.
-    #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational)]
-    pub(crate) unit: Option<BigRational>,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) choices: Choices,
 }
 
 /// What gives the contract's class.
@@ -92,17 +73,15 @@ struct Measured<'a> {
 
 /// Runs every sample.
 pub(crate) fn eval(args: &Eval) -> anyhow::Result<Verdict> {
-    let Loaded { model, compiled, fitted } = compile::load_and_compile(&args.model, &args.choices)?;
-    compile::check_limits(&compiled, false, args.choices.quiet)?;
-    let inputs = samples::inputs(args.data.load()?, &args.data, &compiled, args.unit.as_ref())?;
-    let labels = args.labels.as_ref().map(|labels| read_labels(labels, &args.data, inputs.len())).transpose()?;
-    let count = samples::count(inputs.len(), args.limit);
-    fitted.refuse_as_test(&inputs, count, &args.data)?;
-    let reference = float_model(&model, &inputs, args.choices.quiet)?;
-    let spender = Spender::new(&compiled, args.choices.node.chosen_rules());
+    let Measure { data, choices, json, .. } = &args.measure;
+    let Prepared { loaded: Loaded { model, compiled, .. }, inputs, count } = args.measure.prepare()?;
+    compile::check_limits(&compiled, false, choices.quiet)?;
+    let labels = args.labels.as_ref().map(|labels| read_labels(labels, data, inputs.len())).transpose()?;
+    let reference = float_model(&model, &inputs, choices.quiet)?;
+    let spender = Spender::new(&compiled, choices.node.chosen_rules());
     let start = Instant::now();
-    let rows = samples::for_each(count, args.choices.quiet, |index| {
-        let input = inputs.get(index).with_context(|| format!("`{}`", args.data))?;
+    let rows = samples::for_each(count, choices.quiet, |index| {
+        let input = inputs.get(index).with_context(|| format!("`{data}`"))?;
         let float = reference.as_ref().and_then(|reference| reference.run(&input.floats).ok());
         let float_class = float.and_then(|output| compiled.graph.class_of(&output)).map(|class| class as u64);
         Ok(Row { float_class, ..contract_row(args.engine, &compiled, &spender, &input) })
@@ -111,7 +90,7 @@ pub(crate) fn eval(args: &Eval) -> anyhow::Result<Verdict> {
     let measured =
         Measured { args, compiled: &compiled, spender: &spender, inputs: &inputs, labels, rows: &rows, elapsed };
     let report = Report::new(&measured)?;
-    output::print(&if args.json { serde_json::to_string(&report)? + "\n" } else { report.describe(&args.data) })?;
+    output::print(&if *json { serde_json::to_string(&report)? + "\n" } else { report.describe(data) })?;
     Ok(if report.defects.is_empty() { Verdict::Done } else { Verdict::Failed })
 }
 

@@ -161,7 +161,7 @@ impl Report {
 
 impl Measured<'_> {
     fn defects(&self) -> Vec<Defect> {
-        let first = self.args.data.rows.start;
+        let first = self.args.measure.data.rows.start;
         let defect = |(index, row): (usize, &Row)| Some(Defect { index: first + index, verdict: row.defect? });
         self.rows.iter().enumerate().filter_map(defect).collect()
     }
@@ -169,7 +169,7 @@ impl Measured<'_> {
     fn difference(&self, index: usize) -> anyhow::Result<Difference> {
         let row = &self.rows[index];
         Ok(Difference {
-            index: self.args.data.rows.start + index,
+            index: self.args.measure.data.rows.start + index,
             float_class: row.float_class,
             contract_class: row.class,
             label: self.labels.map(|labels| labels[index]),

@@ -48,7 +48,7 @@ pub enum InputSpec {
     },
     /// One byte an element.
     Byte {
-        /// `None`: 1 for a model that takes bytes itself, else 1/255.
+        /// `None`: 1 for a model that takes integers, else 1/255.
         scale: Option<BigRational>,
         /// What byte 0 is worth.
         offset: BigRational,
@@ -95,8 +95,8 @@ impl std::str::FromStr for InputSpec {
 }
 
 impl InputSpec {
-    /// The format for a model; `takes_bytes` when its own input is uint8.
-    pub fn resolve(&self, takes_bytes: bool) -> InputFormat {
+    /// The format for a model; `whole_numbers` when its own input is of an integer type.
+    pub fn resolve(&self, whole_numbers: bool) -> InputFormat {
         match self {
             InputSpec::Fixed { width } => InputFormat {
                 encoding: Encoding::Fixed { width: *width },
@@ -105,7 +105,7 @@ impl InputSpec {
             },
             InputSpec::Byte { scale, offset } => InputFormat {
                 encoding: Encoding::Byte,
-                scale: scale.clone().unwrap_or_else(|| default_byte_unit(takes_bytes)),
+                scale: scale.clone().unwrap_or_else(|| default_byte_unit(whole_numbers)),
                 offset: offset.clone(),
             },
         }
@@ -113,8 +113,8 @@ impl InputSpec {
 }
 
 /// What a byte is worth to a model unless the user says otherwise.
-pub fn default_byte_unit(takes_bytes: bool) -> BigRational {
-    if takes_bytes { BigRational::one() } else { BigRational::new(1.into(), 255.into()) }
+pub fn default_byte_unit(whole_numbers: bool) -> BigRational {
+    if whole_numbers { BigRational::one() } else { BigRational::new(1.into(), 255.into()) }
 }
 
 /// Why an element cannot be given to the contract.

@@ -35,7 +35,7 @@ use crate::error::{Problem, Refusal};
 use crate::graph::Graph;
 use crate::input::InputSpec;
 use crate::ir::Ir;
-use crate::onnx::{ElementType, Model};
+use crate::onnx::Model;
 use crate::script::Script;
 use crate::stack::Layout;
 use crate::target::Target;
@@ -87,7 +87,7 @@ pub struct Compiled {
 /// When a stage breaks its own invariants: a defect of the compiler, caught before a script leaves it.
 pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal> {
     let graph = graph::import(model)?;
-    let input = options.input.resolve(graph.input_element == ElementType::Uint8);
+    let input = options.input.resolve(graph.input_element.is_integer());
     let ir = quant::quantise(&graph, input, &options.quant)?;
     options.contract.check(&ir)?;
     let optimised =

@@ -76,7 +76,7 @@ pub(crate) struct Choices {
     #[arg(long, value_name = "claim|expect:N|class", default_value = "claim")]
     pub(crate) contract: Contract,
     /// How the input is given: `fixed[:BYTES]`, integers at scale 10^8 (5 bytes hold ±5497); `u8[:SCALE[:OFFSET]]`,
-    /// bytes worth SCALE·byte+OFFSET (default 1/255, or 1 if the model takes uint8).
+    /// bytes worth SCALE·byte+OFFSET (default 1/255, or 1 if the model takes integers).
     #[arg(long, value_name = "FORMAT", default_value = "fixed")]
     pub(crate) input: InputSpec,
     /// How weights become integers: `fixed:SCALE`, multiples of 1/SCALE; `intK`, integers of K bits (1 to 16); several,
@@ -146,7 +146,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) index: usize,
     /// What a step of one in the data is worth to the model, as in 1/255 (default: for bytes, what the contract's
-    /// bytes are worth, else 1/255, or 1 if the model takes uint8; for other numbers 1).
+    /// bytes are worth, else 1/255, or 1 if the model takes integers; for other numbers 1).
     #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational)]
     pub(crate) unit: Option<num_rational::BigRational>,
     /// Claim this class instead of the right one.

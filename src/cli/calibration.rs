@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use num_bigint::BigInt;
 use onnx2script::auto::{Found, Goal};
 use onnx2script::data::{DataSpec, Inputs};
-use onnx2script::onnx::{ElementType, Model};
+use onnx2script::onnx::Model;
 use onnx2script::quant::calibrate::Calibration;
 use onnx2script::{Options, graph};
 
@@ -24,7 +24,7 @@ const MOST_SHARED: f64 = 0.05;
 pub(crate) fn load(model: &Model, options: &Options, choices: &Choices) -> anyhow::Result<Option<Calibration>> {
     let Some(data) = &choices.calibrate else { return Ok(None) };
     let graph = graph::import(&mut model.clone())?;
-    let format = options.input.resolve(graph.input_element == ElementType::Uint8);
+    let format = options.input.resolve(graph.input_element.is_integer());
     let inputs = Inputs::new(data.load()?, &graph, &format, choices.calibrate_unit.as_ref())
         .with_context(|| format!("`{data}` does not fit"))?;
     let count = inputs.len().min(MOST_SAMPLES);

@@ -8,7 +8,6 @@ use num_traits::ToPrimitive;
 use super::{Elements, Meaning, Samples};
 use crate::graph::Graph;
 use crate::input::InputFormat;
-use crate::onnx::ElementType;
 
 /// The samples of a file, ready for one network.
 #[derive(Debug, Clone)]
@@ -55,7 +54,7 @@ impl Inputs {
             graph.input_len(),
             graph.input_shape
         );
-        let meaning = samples.meaning(unit, format, graph.input_element == ElementType::Uint8);
+        let meaning = samples.meaning(unit, format, graph.input_element.is_integer());
         let byte = |byte: u8| Element::new(&meaning.of(&BigInt::from(byte).into()), format);
         let bytes = match samples.elements {
             Elements::Bytes(_) => (0..=u8::MAX).map(byte).collect(),
@@ -115,6 +114,7 @@ mod tests {
     use super::*;
     use crate::graph::{Answer, Node, Op, Origin};
     use crate::input::InputSpec;
+    use crate::onnx::ElementType;
 
     /// A network of `len` inputs and nothing else.
     fn graph(len: usize) -> Graph {

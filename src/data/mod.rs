@@ -122,16 +122,16 @@ impl Samples {
     }
 
     /// What a step of one in this file is worth to the model unless the user says otherwise: bytes are
-    /// the contract's own bytes where it takes bytes, else 1/255 (1 for a model that takes bytes itself);
+    /// the contract's own bytes where it takes bytes, else 1/255 (1 for a model that takes integers);
     /// other numbers are the model's.
-    pub fn meaning(&self, unit: Option<&BigRational>, format: &InputFormat, takes_bytes: bool) -> Meaning {
+    pub fn meaning(&self, unit: Option<&BigRational>, format: &InputFormat, whole_numbers: bool) -> Meaning {
         let plain = |unit: BigRational| Meaning { unit, offset: BigRational::from(BigInt::ZERO) };
         match (unit, &self.elements, format.encoding) {
             (Some(unit), ..) => plain(unit.clone()),
             (None, Elements::Bytes(_), Encoding::Byte) => {
                 Meaning { unit: format.scale.clone(), offset: format.offset.clone() }
             }
-            (None, Elements::Bytes(_), Encoding::Fixed { .. }) => plain(default_byte_unit(takes_bytes)),
+            (None, Elements::Bytes(_), Encoding::Fixed { .. }) => plain(default_byte_unit(whole_numbers)),
             (None, Elements::Floats(_), _) => plain(BigRational::from(BigInt::from(1))),
         }
     }

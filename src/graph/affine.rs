@@ -4,32 +4,30 @@ use super::Op;
 use super::import::Importer;
 use super::operand::{Computed, Operand};
 use crate::error::Problem;
-use crate::onnx::{Node, Tensor};
+use crate::onnx::{ElementType, Node, Tensor};
 
 /// Add: a constant on either side.
 pub(super) fn add(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     let Pair { x, constant, .. } = pair(importer, node)?;
-    let shape = x.shape.clone();
-    Ok(Operand::Computed(importer.push(node, Op::Add { x: x.node, constant }, shape)))
+    elementwise(importer, node, &x, Op::Add { x: x.node, constant })
 }
 
 /// Sub: `x - c`, or `c - x` as `-x + c`.
 pub(super) fn sub(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     let Pair { x, constant, constant_first } = pair(importer, node)?;
-    let shape = x.shape.clone();
     if !constant_first {
         let constant = constant.iter().map(|value| -value).collect();
-        return Ok(Operand::Computed(importer.push(node, Op::Add { x: x.node, constant }, shape)));
+        return elementwise(importer, node, &x, Op::Add { x: x.node, constant });
     }
-    let minus = importer.push(node, Op::Mul { x: x.node, constant: vec![-1.0; x.len()] }, shape.clone());
-    Ok(Operand::Computed(importer.push(node, Op::Add { x: minus.node, constant }, shape)))
+    let minus =
+        importer.push(node, Op::Mul { x: x.node, constant: vec![-1.0; x.len()] }, x.shape.clone(), x.element)?;
+    elementwise(importer, node, &x, Op::Add { x: minus.node, constant })
 }
 
 /// Mul: a constant on either side.
 pub(super) fn mul(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     let Pair { x, constant, .. } = pair(importer, node)?;
-    let shape = x.shape.clone();
-    Ok(Operand::Computed(importer.push(node, Op::Mul { x: x.node, constant }, shape)))
+    elementwise(importer, node, &x, Op::Mul { x: x.node, constant })
 }
 
 /// Div: by a constant without zeros.
@@ -38,19 +36,27 @@ pub(super) fn div(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, P
     if constant_first {
         return Err(node.problem("divides by a computed value").help("divide by constants only"));
     }
+    if x.element != ElementType::Float {
+        return Err(node
+            .problem("divides integers, which cuts the fraction off")
+            .help("put a Cast to float32 in front of it"));
+    }
     let constant: Vec<f64> = constant.iter().map(|value| 1.0 / value).collect();
     if constant.iter().any(|value| !value.is_finite()) {
         return Err(node.problem("divides by zero, or by a number too small to invert"));
     }
-    let shape = x.shape.clone();
-    Ok(Operand::Computed(importer.push(node, Op::Mul { x: x.node, constant }, shape)))
+    elementwise(importer, node, &x, Op::Mul { x: x.node, constant })
 }
 
 /// Relu.
 pub(super) fn relu(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     let x = importer.computed(node, 0)?.for_computing(node)?;
-    let shape = x.shape.clone();
-    Ok(Operand::Computed(importer.push(node, Op::Relu { x: x.node }, shape)))
+    elementwise(importer, node, &x, Op::Relu { x: x.node })
+}
+
+/// A step whose result has the shape and the type of its operand.
+fn elementwise(importer: &mut Importer<'_>, node: &Node, x: &Computed, op: Op) -> Result<Operand, Problem> {
+    importer.push(node, op, x.shape.clone(), x.element).map(Operand::Computed)
 }
 
 /// A computed value and a constant brought to its shape.
@@ -75,7 +81,7 @@ fn pair(importer: &Importer<'_>, node: &Node) -> Result<Pair, Problem> {
                 .help("simplify the model first, e.g. with onnxsim"));
         }
     };
-    let x = x.for_computing(node)?;
+    let x = x.for_arithmetic(node)?;
     let (x, constant) = broadcast(x, &constant).map_err(|reason| {
         node.problem(reason).help(
             "check the shapes of the model: a constant has one element for each of the value's, or broadcasts to it",

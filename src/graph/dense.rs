@@ -65,12 +65,12 @@ fn bias(importer: &mut Importer<'_>, node: &Node, product: Computed, beta: f64) 
     let constant: Vec<f64> = bias.broadcast_to(&product.shape).ok_or_else(misfit)?;
     let constant = constant.iter().map(|value| value * beta).collect();
     let shape = product.shape.clone();
-    Ok(Operand::Computed(importer.push(node, Op::Add { x: product.node, constant }, shape)))
+    importer.push(node, Op::Add { x: product.node, constant }, shape, product.element).map(Operand::Computed)
 }
 
 fn row_and_weights(node: &Node, x: Operand, weights: Operand) -> Result<(Computed, Tensor), Problem> {
     match (x, weights) {
-        (Operand::Computed(x), Operand::Constant(weights)) => Ok((x.for_computing(node)?, weights)),
+        (Operand::Computed(x), Operand::Constant(weights)) => Ok((x.for_arithmetic(node)?, weights)),
         (Operand::Constant(_), Operand::Computed(_)) => Err(node
             .problem("multiplies a constant by a computed value from the right")
             .help("write the layer as x @ W, with the weights on the right")),
@@ -122,5 +122,5 @@ fn dense(
     if weights.columns == 0 || weights.rows == 0 {
         return Err(node.problem("has weights without elements"));
     }
-    Ok(Operand::Computed(importer.push(node, Op::MatMul { x: x.node, weights }, shape)))
+    importer.push(node, Op::MatMul { x: x.node, weights }, shape, x.element).map(Operand::Computed)
 }

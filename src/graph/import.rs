@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::operand::{Computed, Meaning, Operand};
-use super::{Answer, Graph, Node, NodeId, Op, Origin, Tie, ops};
+use super::{Answer, Graph, Node, Op, Origin, Tie, ops};
 use crate::error::{Problem, Problems, Refusal};
-use crate::onnx::{self, Model};
+use crate::onnx::{self, ElementType, Model};
 
 /// Imports a model.
 ///
@@ -77,7 +77,7 @@ impl<'m> Importer<'m> {
         let len = input.shape.iter().product();
         let origin = Origin { name: input.name.clone(), op: "Input".into() };
         let mut operands = BTreeMap::new();
-        let value = Computed { node: 0, shape: input.shape.clone(), meaning: Meaning::Value };
+        let value = Computed { node: 0, shape: input.shape.clone(), element: input.element, meaning: Meaning::Value };
         operands.insert(input.name.clone(), Operand::Computed(value));
         Importer { model, nodes: vec![Node { op: Op::Input, len, origin }], operands }
     }
@@ -156,16 +156,36 @@ impl<'m> Importer<'m> {
         }
     }
 
+    /// How many classes the ArgMax imported so far tells apart; at least 1.
+    pub(super) fn classes(&self) -> usize {
+        let classes = self.nodes.iter().rev().find_map(|node| match node.op {
+            Op::ArgMax { x, .. } => Some(self.nodes[x].len),
+            _ => None,
+        });
+        classes.unwrap_or(1).max(1)
+    }
+
     /// ONNX's operator set version.
     pub(super) fn opset(&self) -> i64 {
         self.model.opset
     }
 
-    /// Adds a step that comes from `node`; its result has `shape`.
-    pub(super) fn push(&mut self, node: &onnx::Node, op: Op, shape: Vec<usize>) -> Computed {
+    /// Adds a step that comes from `node`; its result has `shape` and elements of a type.
+    pub(super) fn push(
+        &mut self,
+        node: &onnx::Node,
+        op: Op,
+        shape: Vec<usize>,
+        element: ElementType,
+    ) -> Result<Computed, Problem> {
+        if !op.constants().iter().all(|value| value.is_finite()) {
+            return Err(node
+                .problem("has a constant that leaves the range of floats once its factors are multiplied in")
+                .help("check alpha, beta and the constants of the model"));
+        }
         let len = shape.iter().product();
         self.nodes.push(Node { op, len, origin: origin(node) });
-        Computed { node: self.nodes.len() - 1, shape, meaning: Meaning::Value }
+        Ok(Computed { node: self.nodes.len() - 1, shape, element, meaning: Meaning::Value })
     }
 
     fn finish(mut self) -> Result<Graph, Refusal> {
@@ -214,16 +234,6 @@ impl<'m> Importer<'m> {
         let origin = Origin { name: output.to_owned(), op: "output".into() };
         self.nodes.push(Node { op: Op::ArgMax { x: value.node, tie: Tie::First }, len: 1, origin });
         Ok(())
-    }
-
-    /// Whether a node's elements are integers already.
-    pub(super) fn is_integral(&self, id: NodeId) -> bool {
-        matches!(self.nodes[id].op, Op::Input) && self.model.inputs[0].element != onnx::ElementType::Float
-    }
-
-    /// Whether a node is an input of bytes.
-    pub(super) fn is_byte_input(&self, id: NodeId) -> bool {
-        matches!(self.nodes[id].op, Op::Input) && self.model.inputs[0].element == onnx::ElementType::Uint8
     }
 }
 

@@ -135,6 +135,17 @@ pub struct Matrix {
     pub elements: Vec<f64>,
 }
 
+impl Op {
+    /// The constants that it computes with.
+    pub(crate) fn constants(&self) -> &[f64] {
+        match self {
+            Op::MatMul { weights, .. } => &weights.elements,
+            Op::Add { constant, .. } | Op::Mul { constant, .. } => constant,
+            Op::Input | Op::Relu { .. } | Op::ArgMax { .. } => &[],
+        }
+    }
+}
+
 impl Graph {
     /// How many elements one sample has.
     pub fn input_len(&self) -> usize {

@@ -2,7 +2,7 @@
 
 use super::{NodeId, Origin};
 use crate::error::Problem;
-use crate::onnx::{Node, Tensor};
+use crate::onnx::{ElementType, Node, Tensor};
 
 /// A value of the ONNX graph.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub(super) struct Computed {
     pub(super) node: NodeId,
     /// ONNX's shape of it for one sample.
     pub(super) shape: Vec<usize>,
+    /// ONNX's element type of it.
+    pub(super) element: ElementType,
     /// What is left of the values.
     pub(super) meaning: Meaning,
 }
@@ -50,6 +52,17 @@ impl Computed {
                 .problem(format!("computes with the class that `{}` ({}) gives", argmax.name, argmax.op))
                 .help("the class can only be the model's output; export the network up to its ArgMax")),
         }
+    }
+
+    /// The value, where sums and products with it are those of real numbers.
+    pub(super) fn for_arithmetic(self, user: &Node) -> Result<Computed, Problem> {
+        let value = self.for_computing(user)?;
+        if value.element.computes() {
+            return Ok(value);
+        }
+        Err(user
+            .problem("computes with narrow or unsigned integers, which wrap around")
+            .help("put a Cast to float32 (or int32) in front of it"))
     }
 
     /// The same elements in another shape.

@@ -1,7 +1,7 @@
 //! Ops that move no number: shapes, casts and what only matters in training.
 
 use super::import::Importer;
-use super::operand::{Meaning, Operand};
+use super::operand::{Computed, Meaning, Operand};
 use crate::error::Problem;
 use crate::onnx::{ElementType, Node, tensor::Elements};
 
@@ -38,21 +38,25 @@ pub(super) fn dropout(importer: &mut Importer<'_>, node: &Node) -> Result<Operan
     importer.operand(node, 0)
 }
 
-/// Cast: to a float nothing changes; to an integer only a class or an integer stays what it is.
+/// Cast: to a float nothing changes; to an integer only what is an integer of that type already, or a
+/// class that the type can count to.
 pub(super) fn cast(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    use ElementType::{Float, Integer, Uint8};
     let value = importer.computed(node, 0)?;
-    let target = i32::try_from(node.int("to", 0)?).ok().and_then(ElementType::from_onnx);
-    let integral = matches!(value.meaning, Meaning::Class(_)) || importer.is_integral(value.node);
-    match (target, integral) {
-        (Some(Float), _) | (Some(Integer), true) => Ok(Operand::Computed(value)),
-        (Some(Uint8), true) if matches!(value.meaning, Meaning::Class(_)) || importer.is_byte_input(value.node) => {
-            Ok(Operand::Computed(value))
-        }
-        (Some(Integer | Uint8), _) => Err(node
+    let Some(element) = i32::try_from(node.int("to", 0)?).ok().and_then(ElementType::from_onnx) else {
+        return Err(node.problem("casts to a type that has no numbers").help("cast to float32"));
+    };
+    let keeps = match value.meaning {
+        Meaning::Class(_) => element.counts_to(importer.classes() - 1),
+        Meaning::Value | Meaning::Order(_) => element == ElementType::Float || element.holds(value.element),
+    };
+    match (keeps, &value.meaning) {
+        (true, _) => Ok(Operand::Computed(Computed { element, ..value })),
+        (false, Meaning::Class(_)) => Err(node
+            .problem(format!("casts one of {} classes to a type that cannot count them", importer.classes()))
+            .help("cast the class to int32 or int64")),
+        (false, _) => Err(node
             .problem("cuts a computed number down to an integer")
             .help("cast to an integer only behind ArgMax; for quantised arithmetic use --weights of onnx2script")),
-        (None, _) => Err(node.problem("casts to a type that has no numbers").help("cast to float32")),
     }
 }
 

@@ -4,7 +4,7 @@ use super::import::{Importer, origin};
 use super::operand::{Computed, Meaning, Operand};
 use super::{Op, Tie};
 use crate::error::Problem;
-use crate::onnx::Node;
+use crate::onnx::{ElementType, Node};
 
 /// Softmax: keeps the order of the scores, so it is dropped where only the class is asked for.
 pub(super) fn softmax(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
@@ -44,7 +44,8 @@ pub(super) fn argmax(importer: &mut Importer<'_>, node: &Node) -> Result<Operand
     } else {
         shape.remove(axis);
     }
-    let class = importer.push(node, Op::ArgMax { x: value.node, tie }, shape);
+    let index = ElementType::Integer { bits: 64, signed: true };
+    let class = importer.push(node, Op::ArgMax { x: value.node, tie }, shape, index)?;
     Ok(Operand::Computed(Computed { meaning: Meaning::Class(origin(node)), ..class }))
 }
 

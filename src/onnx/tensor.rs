@@ -14,8 +14,13 @@ pub enum ElementType {
     Float,
     /// Unsigned bytes, as pictures have them.
     Uint8,
-    /// Any other integer type, or booleans.
-    Integer,
+    /// Any other integer type; booleans are integers of one bit.
+    Integer {
+        /// How many bits an element has.
+        bits: u32,
+        /// Whether one of them is a sign.
+        signed: bool,
+    },
 }
 
 /// Elements of a tensor, row-major.
@@ -110,16 +115,49 @@ impl ElementType {
         Some(match DataType::try_from(code).ok()? {
             DataType::Float16 | DataType::Float | DataType::Double => ElementType::Float,
             DataType::Uint8 => ElementType::Uint8,
-            DataType::Int8
-            | DataType::Uint16
-            | DataType::Int16
-            | DataType::Int32
-            | DataType::Int64
-            | DataType::Uint32
-            | DataType::Uint64
-            | DataType::Bool => ElementType::Integer,
+            DataType::Bool => ElementType::Integer { bits: 1, signed: false },
+            DataType::Int8 => ElementType::Integer { bits: 8, signed: true },
+            DataType::Int16 => ElementType::Integer { bits: 16, signed: true },
+            DataType::Uint16 => ElementType::Integer { bits: 16, signed: false },
+            DataType::Int32 => ElementType::Integer { bits: 32, signed: true },
+            DataType::Uint32 => ElementType::Integer { bits: 32, signed: false },
+            DataType::Int64 => ElementType::Integer { bits: 64, signed: true },
+            DataType::Uint64 => ElementType::Integer { bits: 64, signed: false },
             _ => return None,
         })
+    }
+
+    /// The bits of a magnitude, and whether there is a sign beside them; `None` for floats.
+    fn magnitude(self) -> Option<(u32, bool)> {
+        match self {
+            ElementType::Float => None,
+            ElementType::Uint8 => Some((8, false)),
+            ElementType::Integer { bits, signed } => Some((bits - u32::from(signed), signed)),
+        }
+    }
+
+    /// Whether it has whole numbers only.
+    pub fn is_integer(self) -> bool {
+        self.magnitude().is_some()
+    }
+
+    /// Whether every value of the integer type `other` is a value of this integer type.
+    pub fn holds(self, other: ElementType) -> bool {
+        match (self.magnitude(), other.magnitude()) {
+            (Some((bits, signed)), Some((other_bits, other_signed))) => bits >= other_bits && (signed || !other_signed),
+            _ => false,
+        }
+    }
+
+    /// Whether this type has all integers from 0 to `most`.
+    pub fn counts_to(self, most: usize) -> bool {
+        self.magnitude().is_none_or(|(bits, _)| usize::BITS - most.leading_zeros() <= bits)
+    }
+
+    /// Whether sums and products in this type are what they are on paper: narrow and unsigned integers
+    /// wrap around on what a sample may well hold.
+    pub fn computes(self) -> bool {
+        self.magnitude().is_none_or(|(bits, signed)| signed && bits >= 31)
     }
 }
 

@@ -79,6 +79,41 @@ fn refusal(proto: &ModelProto) -> String {
     }
 }
 
+/// A bias on bytes was rounded to a whole byte: at `--input u8`, `x + [0, 0.4]` was a tie wherever `x` was.
+#[test]
+fn constants_keep_their_digits_on_coarse_inputs() {
+    let nodes = vec![cast("x", DataType::Float, "f"), node("Add", &["f", "c"], "y")];
+    let proto = model((DataType::Uint8, &[1, 2]), nodes, vec![floats("c", &[2], &[0.0, 0.4])]);
+    let options = Options { input: "u8".parse().unwrap(), ..Options::default() };
+    let bytes = compiled(&proto, &options);
+    assert_eq!(ir::eval(&bytes.optimised, &[7.into(), 7.into()]), 1.into());
+    assert_eq!(ir::eval(&bytes.optimised, &[8.into(), 7.into()]), 0.into());
+    // Constants that bytes can hold cost nothing.
+    let nodes = vec![cast("x", DataType::Float, "f"), node("Add", &["f", "c"], "y")];
+    let proto = model((DataType::Uint8, &[1, 2]), nodes, vec![floats("c", &[2], &[0.0, 4.0])]);
+    let whole = compiled(&proto, &options);
+    assert!(whole.optimised.values.iter().all(|value| !matches!(value.op, ir::Op::Mul { .. })));
+}
+
+/// Four weights a column times eight digits each are longer than one product an input.
+#[test]
+fn products_are_folded_into_weights_only_where_that_pays() {
+    let weights: Vec<f32> = (0..64).map(|index| (index as f32).sin()).collect();
+    let constants = |factors: &[f32]| vec![floats("c", &[4], factors), floats("w", &[4, 16], &weights)];
+    let nodes = || vec![node("Mul", &["x", "c"], "z"), node("MatMul", &["z", "w"], "y")];
+    let options = Options {
+        quant: onnx2script::quant::Options { rescale: "none".parse().unwrap(), ..Default::default() },
+        ..Options::default()
+    };
+    let products = |factors: &[f32]| {
+        let proto = model((DataType::Float, &[1, 4]), nodes(), constants(factors));
+        let values = compiled(&proto, &options).optimised.values;
+        values.iter().filter(|value| matches!(value.op, ir::Op::Mul { .. })).count()
+    };
+    assert_eq!(products(&[0.3, 0.7, 1.9, -0.2]), 1);
+    assert_eq!(products(&[-0.5, -0.5, -0.5, -0.5]), 0);
+}
+
 fn cast(from: &str, to: DataType, output: &str) -> NodeProto {
     with_int(node("Cast", &[from], output), "to", to as i64)
 }

@@ -240,20 +240,28 @@ impl Lowering<'_> {
         (0..constant.len()).map(|j| wanted[j] - real(j)).collect()
     }
 
-    /// Few levels make coarse sums: where sums of grid weights have few steps, and a bias falls between
-    /// two of them, the layer gets a finer scale.
+    /// Brings a value to a finer scale where its own would lose more than a hundredth of a step of the
+    /// constants: bytes, whose steps are large, and the sums of weights on a grid, which has few levels.
+    /// Weights that lost more themselves are not worth it.
     fn refine(&mut self, x: usize, value: ValueId, constant: &[f64]) -> ValueId {
         const FINER: u32 = 256;
-        const FEW_STEPS: u32 = 1 << 16;
-        let scale = self.builder.value(value).scale.to_f64().unwrap_or(1.0);
-        let few = self.builder.value(value).hull().magnitude() < FEW_STEPS.into();
-        let between = constant.iter().any(|c| (c / scale - (c / scale).round()).abs() > 0.01);
-        if self.grids[x].is_none() || !few || !between {
+        let scale = self.builder.value(value).scale.clone();
+        let size = scale.to_f64().unwrap_or(1.0);
+        let coarse = constant.iter().any(|c| (c / size - (c / size).round()).abs() > 0.01);
+        let dense = matches!(self.graph.nodes[x].op, graph::Op::MatMul { .. });
+        let factor = match (&self.grids[x], self.options.weights_of(self.dense.saturating_sub(1))) {
+            (Some(_), _) => BigInt::from(FINER),
+            (None, Weights::Int { .. }) if dense => return value,
+            (None, Weights::Fixed { unit }) => (scale / unit).ceil().to_integer(),
+            (None, Weights::Int { .. }) => (scale / decimal::power_of_ten(-8)).ceil().to_integer(),
+        };
+        // Rescaling hits a unit to within a factor of two.
+        if !coarse || factor <= BigInt::from(2) {
             return value;
         }
-        let len = self.builder.value(value).len();
-        let unit = BigRational::new(BigInt::one(), FINER.into());
-        self.push(Op::Mul { x: value, constant: vec![FINER.into(); len], unit })
+        let unit = BigRational::new(BigInt::one(), factor.clone());
+        let constant = vec![factor; self.builder.value(value).len()];
+        self.push(Op::Mul { x: value, constant, unit })
     }
 
     fn mul(&mut self, x: usize, constant: &[f64], origin: &graph::Origin) -> Result<Lowered, Refusal> {

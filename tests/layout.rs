@@ -234,7 +234,10 @@ fn demand(program: &Program, script: &[u8], pushes: &[Vec<u8>], target: &Target)
 fn holds(kind: &Kind, item: &[u8]) -> bool {
     match kind {
         Kind::Number(interval) => number::is_minimal(item) && interval.contains(&number::decode(item)),
-        Kind::Bytes { len, most } => item.len() == *len && BigInt::from_bytes_le(Sign::Plus, item) <= *most,
+        Kind::Bytes { len, most } => {
+            let value = BigInt::from_bytes_le(Sign::Plus, item);
+            item.len() == *len && most.as_ref().is_none_or(|most| value <= *most)
+        }
         Kind::Untrusted => true,
     }
 }

@@ -114,6 +114,66 @@ fn products_are_folded_into_weights_only_where_that_pays() {
     assert_eq!(products(&[-0.5, -0.5, -0.5, -0.5]), 0);
 }
 
+/// Each of these took gigabytes, minutes or the stack.
+#[test]
+fn what_would_take_all_memory_or_time_is_refused() {
+    let chain = |op: &str, operand: &[&str], length: usize| -> Vec<NodeProto> {
+        let name = |step: usize| if step == 0 { "x".to_owned() } else { format!("v{step}") };
+        let step = |at: usize| node(op, &[&[name(at).as_str()], operand].concat(), &name(at + 1));
+        let mut nodes: Vec<NodeProto> = (0..length).map(step).collect();
+        nodes.push(node("Identity", &[name(length).as_str()], "y"));
+        nodes
+    };
+    let vector = (DataType::Float, &[1i64, 2][..]);
+    let refused = refusal(&model((DataType::Float, &[1, 1 << 31]), vec![node("Relu", &["x"], "y")], vec![]));
+    assert!(refused.contains("more than 1048576 elements"), "{refused}");
+    let refused = refusal(&model(vector, chain("Relu", &[], 20_000), vec![]));
+    assert!(refused.contains("20001 nodes"), "{refused}");
+    let refused = refusal(&model(vector, chain("Mul", &["c"], 1900), vec![floats("c", &[1], &[0.1])]));
+    assert!(refused.contains("exact scale"), "{refused}");
+
+    let column = floats("a", &[60_000, 1], &vec![1.0; 60_000]);
+    let row = floats("b", &[1, 60_000], &vec![1.0; 60_000]);
+    for op in ["Add", "MatMul"] {
+        let nodes = vec![node(op, &["a", "b"], "c"), node("Add", &["x", "c"], "y")];
+        let refused = refusal(&model(vector, nodes, vec![column.clone(), row.clone()]));
+        assert!(refused.contains("3600000000 elements"), "{op}: {refused}");
+    }
+}
+
+/// tract parses such expressions by recursion, and computes dead nodes; neither matters to the network.
+#[test]
+fn what_no_output_needs_is_not_shown_to_tract() {
+    let size = TensorProto {
+        name: "size".into(),
+        dims: vec![1],
+        data_type: DataType::Int64 as i32,
+        int64_data: vec![1 << 36],
+        ..Default::default()
+    };
+    let nodes = vec![node("ConstantOfShape", &["size"], "huge"), node("Relu", &["x"], "y")];
+    let mut proto = model((DataType::Float, &[1, 2]), nodes, vec![size]);
+    let batch = format!("{}N{}", "(".repeat(20_000), ")".repeat(20_000));
+    let input = proto.graph.as_mut().and_then(|graph| graph.input.first_mut()).unwrap();
+    if let Some(type_proto::Value::TensorType(tensor)) = input.r#type.as_mut().and_then(|kind| kind.value.as_mut()) {
+        let symbol = tensor_shape_proto::dimension::Value::DimParam(batch);
+        tensor.shape.as_mut().unwrap().dim[0].value = Some(symbol);
+    }
+    compiled(&proto, &Options::default());
+}
+
+/// A bound as a number for each rest of the input took the square of its length: 25 GB here.
+#[test]
+fn a_long_input_takes_memory_by_its_length() {
+    let proto = model((DataType::Float, &[1, 20_000]), vec![node("Relu", &["x"], "y")], vec![]);
+    let long = compiled(&proto, &Options::default());
+    let numbers = long.program.values.iter().filter_map(|value| match &value.kind {
+        onnx2script::bignum::Kind::Bytes { most: Some(most), .. } => Some(most.bits()),
+        _ => None,
+    });
+    assert!(numbers.max().unwrap_or(0) <= 64);
+}
+
 fn cast(from: &str, to: DataType, output: &str) -> NodeProto {
     with_int(node("Cast", &[from], output), "to", to as i64)
 }

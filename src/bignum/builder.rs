@@ -69,7 +69,7 @@ impl Builder {
     /// A constant byte string.
     pub fn bytes(&mut self, bytes: Vec<u8>) -> ValueId {
         let most = BigInt::from_bytes_le(num_bigint::Sign::Plus, &bytes);
-        let kind = Kind::Bytes { len: bytes.len(), most };
+        let kind = Kind::Bytes { len: bytes.len(), most: Some(most) };
         let name = Name { base: Arc::from(format!("{}-byte constant", bytes.len())), element: None };
         self.value(Definition::Constant(bytes), kind, name)
     }

@@ -84,8 +84,9 @@ pub enum Kind {
     Bytes {
         /// Its length.
         len: usize,
-        /// The most it can be as an unsigned little-endian number.
-        most: BigInt,
+        /// The most it can be as an unsigned little-endian number; `None` where that is all its length
+        /// allows. (A number for each rest of a long input would take memory by the square of its length.)
+        most: Option<BigInt>,
     },
     /// Whatever the unlocking script pushed.
     Untrusted,
@@ -214,7 +215,7 @@ impl Program {
 impl Kind {
     /// Any byte string of a length.
     pub fn bytes(len: usize) -> Kind {
-        Kind::Bytes { len, most: (BigInt::from(1) << (8 * len)) - 1 }
+        Kind::Bytes { len, most: None }
     }
 }
 

@@ -1,8 +1,7 @@
 //! What an operation makes of what is proved of its operands.
 
 use num_bigint::BigInt;
-use num_integer::Integer;
-use num_traits::{One, Signed, ToPrimitive, Zero};
+use num_traits::{One, ToPrimitive, Zero};
 
 use super::{Kind, Op};
 use crate::ir::Interval;
@@ -21,7 +20,7 @@ pub(super) fn results(op: Op, operands: &[Operand<'_>]) -> Result<Vec<Kind>, Str
         kind => Err(format!("invariant 3: operand {index} is no number but {kind:?}")),
     };
     let bytes = |index: usize| match operands[index].0 {
-        Kind::Bytes { len, most } => Ok((*len, most)),
+        Kind::Bytes { len, most } => Ok((*len, most.as_ref())),
         kind => Err(format!("invariant 3: operand {index} is no byte string of known length but {kind:?}")),
     };
     let divisor = || match number(1)?.as_point() {
@@ -46,32 +45,39 @@ pub(super) fn results(op: Op, operands: &[Operand<'_>]) -> Result<Vec<Kind>, Str
         }
         Op::Cat => {
             let ((low_len, low), (high_len, high)) = (bytes(0)?, bytes(1)?);
-            Kind::Bytes { len: low_len + high_len, most: (high << (8 * low_len)) + low }
+            let most = high.map(|high| (high << (8 * low_len)) + low.map_or_else(|| largest(low_len), BigInt::clone));
+            Kind::Bytes { len: low_len + high_len, most }
         }
         Op::BinToNum => Kind::Number(read_number(bytes(0)?)),
     };
     Ok(vec![kind])
 }
 
-fn split((len, most): (usize, &BigInt), position: usize) -> Result<Vec<Kind>, String> {
+/// The most that so many bytes can be.
+fn largest(len: usize) -> BigInt {
+    (BigInt::one() << (8 * len)) - 1
+}
+
+fn split((len, most): (usize, Option<&BigInt>), position: usize) -> Result<Vec<Kind>, String> {
     if position > len {
         return Err(format!("invariant 3: a split at {position} of {len} bytes"));
     }
-    let whole_head = BigInt::one() << (8 * position);
-    let (tail, _) = most.div_rem(&whole_head);
-    let head = if tail.is_zero() { most.clone() } else { whole_head - 1 };
-    Ok(vec![Kind::Bytes { len: position, most: head }, Kind::Bytes { len: len - position, most: tail }])
+    let Some(most) = most else {
+        return Ok(vec![Kind::bytes(position), Kind::bytes(len - position)]);
+    };
+    let tail = most >> (8 * position);
+    let head = tail.is_zero().then(|| most.clone());
+    Ok(vec![Kind::Bytes { len: position, most: head }, Kind::Bytes { len: len - position, most: Some(tail) }])
 }
 
 /// Bytes read as a number: the top bit is a sign wherever it can be set.
-fn read_number((len, most): (usize, &BigInt)) -> Interval {
+fn read_number((len, most): (usize, Option<&BigInt>)) -> Interval {
     let Some(bits) = (8 * len).checked_sub(1) else {
         return Interval::new(0, 0);
     };
     let sign: BigInt = BigInt::one() << bits;
-    if *most < sign {
-        return Interval::new(0, most.clone());
+    match most {
+        Some(most) if *most < sign => Interval::new(0, most.clone()),
+        _ => Interval::new(1 - &sign, sign - 1),
     }
-    debug_assert!(!most.is_negative());
-    Interval::new(1 - &sign, sign - 1)
 }

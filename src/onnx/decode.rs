@@ -8,6 +8,9 @@ use tract_onnx::pb;
 use super::{Attribute, ElementType, Input, Model, Node, OPSET_MAX, OPSET_MIN, Source, tensor};
 use crate::error::{Problem, Problems, Refusal};
 
+/// Most elements that an input may have: each takes some bytes of both scripts.
+const MOST_INPUTS: usize = 1 << 20;
+
 /// Decodes the protobuf message of a model file.
 pub(super) fn message(bytes: &[u8]) -> Result<pb::ModelProto, Refusal> {
     let not_onnx =
@@ -198,8 +201,12 @@ fn input(info: &pb::ValueInfoProto) -> Result<Input, Problem> {
             }
         }
     }
-    if dims.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim)).is_none_or(|count| count > 1 << 32) {
-        return Err(Problem::of_model(format!("input `{name}` has impossible dimensions {dims:?}")));
+    let count = dims.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim));
+    if count.is_none_or(|count| count > MOST_INPUTS) {
+        return Err(Problem::of_model(format!(
+            "input `{name}` has dimensions {dims:?}: more than {MOST_INPUTS} elements"
+        ))
+        .help("shrink the input: an unlocking script pushes every element, and each takes bytes of the script"));
     }
     Ok(Input { name: name.clone(), element, shape: dims })
 }

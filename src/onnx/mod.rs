@@ -10,6 +10,7 @@
 //! can name what the user's exporter wrote.
 
 mod attributes;
+mod bounds;
 mod decode;
 mod fence;
 mod order;
@@ -17,7 +18,7 @@ pub mod reference;
 mod shapes;
 pub mod tensor;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use attributes::Attribute;
@@ -106,7 +107,25 @@ impl Model {
         let source = Source { proto: decode::message(bytes)?, folder };
         let mut model = decode::model(file_name, source)?;
         order::sort_and_prune(&mut model)?;
+        model.trim_source();
         Ok(model)
+    }
+
+    /// Leaves to tract only what it is asked about. Nodes that no output needs would be evaluated where
+    /// they are constant, whatever they allocate; declared shapes are replaced or ignored, and expressions
+    /// of symbols in them are parsed by recursion.
+    fn trim_source(&mut self) {
+        let needed: BTreeSet<&String> = self.nodes.iter().flat_map(|node| &node.outputs).collect();
+        let Some(graph) = &mut self.source.proto.graph else { return };
+        graph.node.retain(|node| node.op_type == "Constant" || node.output.iter().any(|name| needed.contains(name)));
+        graph.value_info.clear();
+        for info in graph.input.iter_mut().chain(&mut graph.output) {
+            if let Some(pb::type_proto::Value::TensorType(tensor)) =
+                info.r#type.as_mut().and_then(|kind| kind.value.as_mut())
+            {
+                tensor.shape = None;
+            }
+        }
     }
 
     /// Finds the shape of every value, and the values that are constants after all.

@@ -6,6 +6,13 @@ use super::decode::made_twice;
 use super::{Model, Node};
 use crate::error::{Problem, Problems, Refusal};
 
+/// Most nodes that a network may have: far more than a script can hold, and few enough that no stage
+/// recurses or multiplies scales without end.
+const MOST_NODES: usize = 2000;
+
+/// Most operands that its nodes may have together.
+const MOST_OPERANDS: usize = 8000;
+
 /// Brings the nodes into an order of computation and drops those that no output needs.
 pub(super) fn sort_and_prune(model: &mut Model) -> Result<(), Refusal> {
     if model.outputs.is_empty() || model.outputs.iter().any(String::is_empty) {
@@ -21,6 +28,15 @@ pub(super) fn sort_and_prune(model: &mut Model) -> Result<(), Refusal> {
     }
     problems.into_result()?;
     let order = visit.order;
+    let operands: usize = order.iter().map(|&index| model.nodes[index].inputs.len()).sum();
+    if order.len() > MOST_NODES || operands > MOST_OPERANDS {
+        let reason = format!(
+            "the network has {} nodes with {operands} operands; at most {MOST_NODES} with {MOST_OPERANDS} are read",
+            order.len()
+        );
+        let help = "use a smaller network, or simplify the model first, e.g. with onnxsim";
+        return Err(Problem::of_model(reason).help(help).into());
+    }
     let mut nodes: Vec<Option<Node>> = model.nodes.drain(..).map(Some).collect();
     model.nodes = order.into_iter().filter_map(|index| nodes[index].take()).collect();
     Ok(())

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use tract_onnx::prelude::{InferenceFact, InferenceModel, InferenceModelExt, OutletId};
 use tract_onnx::tract_hir::infer::{Factoid, GenericFactoid};
 
-use super::{Model, Source, fence, tensor};
+use super::{Model, Source, bounds, fence, tensor};
 use crate::error::{Problem, Refusal};
 
 /// Runs tract's shape inference and notes what it found by value name.
 pub(super) fn infer(model: &mut Model) -> Result<(), Refusal> {
+    bounds::check(model)?;
     let found = fence("shape inference", || {
         let mut inference = inference_model(&model.source, &model.inputs)?;
         // Obstinate: a node that tract cannot infer must not hide the shapes of the others.

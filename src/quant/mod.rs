@@ -60,10 +60,21 @@ pub fn quantise(graph: &Graph, input: InputFormat, options: &Options) -> Result<
         lowered: Vec::new(),
     };
     for (index, node) in graph.nodes.iter().enumerate() {
-        let value = lowering.node(index, node)?;
-        lowering.lowered.push(value);
+        let lowered = lowering.node(index, node)?;
+        check_scale(&lowering.builder.value(lowered.value).scale, &node.origin)?;
+        lowering.lowered.push(lowered);
     }
     Ok(lowering.builder.finish())
+}
+
+/// Exact scales grow with every factor: refuses a chain of them before its fractions take all time.
+fn check_scale(scale: &BigRational, origin: &graph::Origin) -> Result<(), Problem> {
+    const MOST_BITS: u64 = 1 << 14;
+    if scale.numer().bits().max(scale.denom().bits()) <= MOST_BITS {
+        return Ok(());
+    }
+    Err(Problem::of_node(&origin.name, &origin.op, "its exact scale has become a fraction of thousands of digits")
+        .help("join the constant factors in front of it, or rescale: --rescale sum"))
 }
 
 /// A graph node in integers.

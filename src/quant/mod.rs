@@ -253,18 +253,23 @@ impl Lowering<'_> {
 
     /// Brings a value to a finer scale where its own would lose more than a hundredth of a step of the
     /// constants: bytes, whose steps are large, and the sums of weights on a grid, which has few levels.
-    /// Weights that lost more themselves are not worth it.
+    /// No finer than fixed-point numbers are; and weights that lost more themselves are not worth it.
     fn refine(&mut self, x: usize, value: ValueId, constant: &[f64]) -> ValueId {
         const FINER: u32 = 256;
         let scale = self.builder.value(value).scale.clone();
         let size = scale.to_f64().unwrap_or(1.0);
         let coarse = constant.iter().any(|c| (c / size - (c / size).round()).abs() > 0.01);
         let dense = matches!(self.graph.nodes[x].op, graph::Op::MatMul { .. });
-        let factor = match (&self.grids[x], self.options.weights_of(self.dense.saturating_sub(1))) {
-            (Some(_), _) => BigInt::from(FINER),
+        let choice = self.options.weights_of(self.dense.saturating_sub(1));
+        let unit = match &choice {
+            Weights::Fixed { unit } => unit.clone(),
+            Weights::Int { .. } => decimal::power_of_ten(-8),
+        };
+        let ratio = (scale / unit).ceil().to_integer();
+        let factor = match (&self.grids[x], choice) {
+            (Some(_), _) => ratio.min(FINER.into()),
             (None, Weights::Int { .. }) if dense => return value,
-            (None, Weights::Fixed { unit }) => (scale / unit).ceil().to_integer(),
-            (None, Weights::Int { .. }) => (scale / decimal::power_of_ten(-8)).ceil().to_integer(),
+            (None, _) => ratio,
         };
         // Rescaling hits a unit to within a factor of two.
         if !coarse || factor <= BigInt::from(2) {

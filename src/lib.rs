@@ -10,6 +10,21 @@
 //!
 //! [`compile`] runs it. [`ir::eval`] defines what a contract computes; [`interp`] runs the bytes as a
 //! node does, and knows nothing of the rest.
+//!
+//! ```
+//! use onnx2script::{Options, compile, interp, onnx::Model, script};
+//!
+//! let mut model = Model::load("models/toy_2-2-2.onnx".as_ref())?;
+//! let compiled = compile(&mut model, &Options::default())?;
+//!
+//! // Who claims the right class for the input (0.5, 0.25) may spend the coins.
+//! let input = [50_000_000, 25_000_000].map(Into::into);
+//! let bytes = compiled.ir.input.encode(&input).expect("inside the input's range");
+//! let items = compiled.contract.unlocking_items(&onnx2script::ir::eval(&compiled.optimised, &input), bytes);
+//! let unlocking = script::code::pushes(&items);
+//! assert!(interp::run(unlocking.as_bytes(), &compiled.script.to_bytes(), &compiled.target).is_ok());
+//! # Ok::<(), anyhow::Error>(())
+//! ```
 
 pub mod auto;
 pub mod bignum;

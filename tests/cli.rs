@@ -193,6 +193,21 @@ fn two_runs_give_the_same_bytes() {
 }
 
 #[test]
+fn a_closed_standard_error_is_no_error() {
+    use std::process::Stdio;
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = Command::new(env!("CARGO_BIN_EXE_onnx2script"))
+        .args([TOY, "--explain"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(Stdio::null())
+        .stderr(writer)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
 fn a_closed_pipe_is_no_error() {
     use std::io::Read;
     use std::process::Stdio;

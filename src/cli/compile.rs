@@ -21,7 +21,7 @@ pub(crate) fn compile(args: &Compile) -> anyhow::Result<Verdict> {
     check_limits(&compiled, args.strict, args.choices.quiet)?;
     output::write(args.output.as_deref(), &artifact(&compiled, args.emit))?;
     if args.explain {
-        eprint!("{}", explain::explain(&compiled, args.fee_rate));
+        output::tell(explain::explain(&compiled, args.fee_rate).trim_end());
     }
     Ok(Verdict::Done)
 }
@@ -60,7 +60,7 @@ pub(crate) fn load_and_compile(path: &Path, choices: &Choices) -> anyhow::Result
     let layers = compiled.ir.layers.iter().filter(|layer| layer.storage.starts_with("grid"));
     notes.extend(layers.map(|layer| format!("{}: weights on a {}", layer.label, layer.storage)));
     if !choices.quiet {
-        compiled.graph.notes.iter().chain(&notes).for_each(|note| eprintln!("note: {note}"));
+        compiled.graph.notes.iter().chain(&notes).for_each(|note| output::tell(format_args!("note: {note}")));
     }
     Ok(Loaded { model, compiled, fitted })
 }
@@ -74,7 +74,7 @@ pub(crate) fn check_limits(compiled: &Compiled, strict: bool, quiet: bool) -> an
         bail!("{}", texts.join("\n"));
     }
     if !quiet {
-        texts.iter().for_each(|text| eprintln!("warning: {text}"));
+        texts.iter().for_each(|text| output::tell(format_args!("warning: {text}")));
     }
     Ok(())
 }

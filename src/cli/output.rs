@@ -21,6 +21,11 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     write(None, text.as_bytes())
 }
 
+/// Prints a line to standard error, where whoever reads it may have seen enough.
+pub(crate) fn tell(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
 /// Bytes in hex.
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
     use bitcoin::hex::DisplayHex;

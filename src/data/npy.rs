@@ -46,13 +46,26 @@ fn try_floats<T: ReadableElement + Copy + Into<f64>>(bytes: &[u8]) -> anyhow::Re
     Ok(try_read::<T>(bytes)?.map(|array| (array.shape().to_vec(), array.iter().map(|&value| value.into()).collect())))
 }
 
-/// Refuses a header that claims more elements than the file has bytes, before the reader allocates them.
+/// Refuses a header that claims more elements than the file has bytes, before the reader allocates them,
+/// and any header that could mean something else to the reader than it does here.
 fn check_claim(bytes: &[u8]) -> anyhow::Result<()> {
-    let header = String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 12)]);
-    let shape = header.split_once("'shape':").and_then(|(_, rest)| rest.split_once('(')?.1.split_once(')'));
-    let Some((shape, _)) = shape else { bail!("its header names no shape") };
+    const LONGEST: usize = 1 << 12;
+    let length = match bytes {
+        [_, _, _, _, _, _, 1, _, low, high, ..] => usize::from(u16::from_le_bytes([*low, *high])),
+        [_, _, _, _, _, _, 2 | 3, _, a, b, c, d, ..] => u32::from_le_bytes([*a, *b, *c, *d]) as usize,
+        _ => bail!("its header is cut off, or of an unknown version"),
+    };
+    let start = if bytes[6] == 1 { 10 } else { 12 };
+    let header = bytes.get(start..).and_then(|rest| rest.get(..length)).filter(|_| length <= LONGEST);
+    let header = String::from_utf8_lossy(header.context("its header is longer than the file, or than any header")?);
+    let plain = !header.contains(['"', '\\', '[']) && header.matches("'shape'").count() == 1;
+    ensure!(plain, "its header names no shape, or more than one");
+    let shape = header.split_once("'shape'").and_then(|(_, rest)| rest.split_once('(')?.1.split_once(')'));
+    let (shape, _) = shape.context("its header names no shape")?;
     let dims = shape.split(',').map(str::trim).filter(|dim| !dim.is_empty());
-    let elements = dims.map(|dim| dim.parse::<usize>().ok()).try_fold(1usize, |product, dim| product.checked_mul(dim?));
+    // A dimension of zero hides none of the others from the reader.
+    let size = |dim: &str| dim.parse::<usize>().ok().map(|dim| dim.max(1));
+    let elements = dims.map(size).try_fold(1usize, |product, dim| product.checked_mul(dim?));
     ensure!(
         elements.is_some_and(|elements| elements <= bytes.len()),
         "its header claims more elements than the file holds"
@@ -84,6 +97,24 @@ mod tests {
         array.write_npy(&mut file).unwrap();
         let samples = read(&file).unwrap();
         assert!(matches!(&samples.elements, Elements::Floats(values) if values.len() == 2 && values[1] < -0.5));
+    }
+
+    /// Each of these made the reader allocate what the header says, or panic.
+    #[test]
+    fn headers_that_mean_something_else_to_the_reader_are_refused() {
+        let file = |version: &[u8], header: &str| [b"\x93NUMPY", version, header.as_bytes(), &[0; 64]].concat();
+        let short = |header: &str| file(&[1, 0, header.len() as u8, 0], header);
+        let start = "{'descr': '|u1', 'fortran_order': False, ";
+        assert!(read(&[short(&format!("{start}'shape': (1, 64), }}\n"))].concat()).is_ok());
+        for rest in [
+            "'shape': (1, 2), 'shape': (1099511627776, 2), }\n",
+            "'shape': (1, 2), \"shape\": (1099511627776, 2), }\n",
+            "'shape': (1, 2), '\\x73hape': (1099511627776, 2), }\n",
+            "'shape': (0, 18446744073709551615), }\n",
+        ] {
+            assert!(read(&short(&format!("{start}{rest}"))).is_err(), "{rest}");
+        }
+        assert!(read(&file(&[2, 0, 255, 255, 255, 255], &format!("{start}'shape': (1, 2), }}\n"))).is_err());
     }
 
     #[test]

@@ -113,7 +113,7 @@ fn float_model(model: &Model, inputs: &Inputs, quiet: bool) -> anyhow::Result<Op
         Ok(reference) => Ok(Some(reference)),
         Err(refusal) => {
             if !quiet {
-                eprintln!("note: no float model to compare with: {refusal}");
+                output::tell(format_args!("note: no float model to compare with: {refusal}"));
             }
             Ok(None)
         }

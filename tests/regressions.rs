@@ -114,6 +114,15 @@ fn products_are_folded_into_weights_only_where_that_pays() {
     assert_eq!(products(&[-0.5, -0.5, -0.5, -0.5]), 0);
 }
 
+/// This compiler took the last one, tract the first.
+#[test]
+fn an_attribute_that_is_there_twice_is_refused() {
+    let gemm = with_int(with_int(node("Gemm", &["x", "w"], "y"), "transB", 0), "transB", 1);
+    let weights = floats("w", &[2, 2], &[1.0, 2.0, 3.0, 5.0]);
+    let refused = refusal(&model((DataType::Float, &[1, 2]), vec![gemm], vec![weights]));
+    assert!(refused.contains("`transB` is there twice"), "{refused}");
+}
+
 /// Each of these took gigabytes, minutes or the stack.
 #[test]
 fn what_would_take_all_memory_or_time_is_refused() {

@@ -5,11 +5,12 @@
 //! that is [`crate::stack`]'s business. Invariants, checked by [`verify`]:
 //! 1. operands are defined before their users;
 //! 2. the type of a value (an interval for numbers; length and largest value for byte strings) is what
-//!    its instruction and its operands make it;
+//!    its instruction and its operands make it; of a constant, what its bytes are;
 //! 3. arithmetic takes numbers, splicing takes byte strings of known length; positions lie inside;
 //! 4. every number, operand or result, fits the target's number limit;
 //! 5. divisors are constants other than zero;
-//! 6. what the unlocking script pushes is touched by nothing but a check of its length or a comparison.
+//! 6. what the unlocking script pushes is touched by nothing but a check of its length or a comparison;
+//! 7. the number of items that the unlocking script left is checked, once.
 
 mod builder;
 mod eval;

@@ -1,6 +1,9 @@
 //! Checks the invariants listed in the module's documentation.
 
-use super::{Definition, Instruction, Kind, Op, Program, transfer};
+use num_bigint::{BigInt, Sign};
+
+use super::{Definition, Instruction, Kind, Op, Program, Value, transfer};
+use crate::script::number;
 use crate::target::Target;
 
 /// Checks a program for a target.
@@ -12,7 +15,9 @@ pub fn verify(program: &Program, target: &Target) -> Result<(), String> {
     let mut defined = vec![false; program.values.len()];
     for (id, value) in program.values.iter().enumerate() {
         defined[id] = !matches!(value.definition, Definition::Result { .. });
+        verify_given(value).map_err(|reason| format!("%{id}: {reason}"))?;
     }
+    verify_entry(program)?;
     for (index, instruction) in program.instructions.iter().enumerate() {
         verify_instruction(program, index, instruction, &defined, target)
             .map_err(|reason| format!("instruction {index} ({}): {reason}", instruction.op))?;
@@ -22,6 +27,33 @@ pub fn verify(program: &Program, target: &Target) -> Result<(), String> {
         return Err("invariant 1: the result is never made".into());
     }
     Ok(())
+}
+
+/// What an input or a constant is said to be; results are judged by their instruction.
+fn verify_given(value: &Value) -> Result<(), String> {
+    let as_said = match (&value.definition, &value.kind) {
+        (Definition::Input(_), kind) => *kind == Kind::Untrusted,
+        (Definition::Constant(bytes), Kind::Number(interval)) => {
+            interval.as_point().is_some_and(|number| number::encode(number) == *bytes)
+        }
+        (Definition::Constant(bytes), Kind::Bytes { len, most }) => {
+            let value = BigInt::from_bytes_le(Sign::Plus, bytes);
+            bytes.len() == *len && most.as_ref().is_none_or(|most| value <= *most)
+        }
+        (Definition::Constant(_), Kind::Untrusted) => false,
+        (Definition::Result { .. }, _) => true,
+    };
+    if as_said { Ok(()) } else { Err("invariant 2: an input or a constant that is not what it is said to be".into()) }
+}
+
+/// The number of items is checked.
+fn verify_entry(program: &Program) -> Result<(), String> {
+    let items = |instruction: &&Instruction| matches!(instruction.op, Op::CheckDepth(_));
+    let checks: Vec<Op> = program.instructions.iter().filter(items).map(|instruction| instruction.op).collect();
+    match checks == [Op::CheckDepth(program.inputs.len())] {
+        true => Ok(()),
+        false => Err("invariant 7: the number of items that the unlocking script left is not checked".into()),
+    }
 }
 
 fn verify_instruction(
@@ -59,5 +91,50 @@ fn verify_instruction(
             target.max_number_bytes()
         )),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Builder, Name};
+    use super::*;
+    use crate::ir::Interval;
+
+    /// `input` checked, read as a number, plus 5.
+    fn program() -> Program {
+        let name = || Name::whole(&Arc::from("value"));
+        let mut builder = Builder::new(&["input"]);
+        builder.check_depth(1);
+        let input = builder.inputs()[0];
+        let bytes = builder.one(Op::CheckLength(2), &[input], name());
+        let number = builder.one(Op::BinToNum, &[bytes], name());
+        let five = builder.number(&5.into());
+        let sum = builder.one(Op::Add, &[number, five], name());
+        builder.finish(sum)
+    }
+
+    fn complaint(change: impl FnOnce(&mut Program)) -> String {
+        let mut program = program();
+        verify(&program, &Target::default()).unwrap();
+        change(&mut program);
+        verify(&program, &Target::default()).unwrap_err()
+    }
+
+    fn constant(program: &mut Program) -> &mut Value {
+        program.values.iter_mut().find(|value| matches!(value.definition, Definition::Constant(_))).unwrap()
+    }
+
+    #[test]
+    fn what_a_program_takes_for_granted_is_checked() {
+        let wrong_bytes = complaint(|program| constant(program).definition = Definition::Constant(vec![6]));
+        assert!(wrong_bytes.contains("invariant 2"), "{wrong_bytes}");
+        let not_minimal = complaint(|program| constant(program).definition = Definition::Constant(vec![5, 0]));
+        assert!(not_minimal.contains("invariant 2"), "{not_minimal}");
+        let trusted = complaint(|program| program.values[0].kind = Kind::Number(Interval::new(0, 1)));
+        assert!(trusted.contains("invariant 2"), "{trusted}");
+        let another = complaint(|program| program.instructions[0].op = Op::CheckDepth(2));
+        assert!(another.contains("invariant 7"), "{another}");
     }
 }

@@ -134,7 +134,10 @@ fn node(proto: &pb::NodeProto, source: &Source, names: &mut BTreeSet<String>) ->
     for attribute in &proto.attribute {
         let value = Attribute::decode(attribute, source)
             .map_err(|reason| Problem::of_node(&name, &op, format!("attribute `{}` {reason}", attribute.name)))?;
-        attributes.insert(attribute.name.clone(), value);
+        if attributes.insert(attribute.name.clone(), value).is_some() {
+            return Err(Problem::of_node(&name, &op, format!("attribute `{}` is there twice", attribute.name))
+                .help("export the model again: every attribute of a node has a name of its own"));
+        }
     }
     Ok(Node { name, op, inputs: proto.input.clone(), outputs: proto.output.clone(), attributes })
 }

@@ -46,7 +46,7 @@ fn the_artifact_alone_goes_to_standard_output() {
 fn every_emit_format_says_the_same_script() {
     let emit = |format| onnx2script(&[TOY, "--emit", format, "-q"]).stdout;
     let hex = emit("hex");
-    assert!(emit("asm").starts_with("DEPTH 2 NUMEQUALVERIFY"));
+    assert!(emit("asm").starts_with("OP_DEPTH OP_2 OP_NUMEQUALVERIFY"));
     assert!(emit("listing").contains("| claim"));
     assert!(emit("ir").contains("rescale") && emit("ir-opt").contains("rescale"));
     assert!(emit("bignum").contains("check_length"));

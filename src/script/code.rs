@@ -4,6 +4,7 @@ use std::fmt;
 
 use bitcoin::ScriptBuf;
 use bitcoin::hashes::{Hash, sha256};
+use bitcoin::hex::DisplayHex;
 
 use super::number;
 use super::opcode::Opcode;
@@ -56,6 +57,14 @@ impl Code {
         }
     }
 
+    /// The one opcode that it is, also where that pushes a small number.
+    fn opcode(&self) -> Option<Opcode> {
+        match self {
+            Code::Op(opcode) => Some(*opcode),
+            Code::Push(data) => push::small(data),
+        }
+    }
+
     fn append(&self, bytes: &mut Vec<u8>) {
         match self {
             Code::Push(data) => push::append(bytes, data),
@@ -84,9 +93,13 @@ impl Script {
         self.instructions.iter().map(|instruction| instruction.code.byte_len()).sum()
     }
 
-    /// The script as text, a space between instructions.
+    /// The script as text, a space between instructions: opcodes as `OP_ADD`, pushes as plain hex.
     pub fn to_asm(&self) -> String {
-        let words: Vec<String> = self.instructions.iter().map(|instruction| instruction.code.to_string()).collect();
+        let word = |code: &Code| match code.opcode() {
+            Some(opcode) => format!("OP_{opcode}"),
+            None => code.to_string().trim_matches(['<', '>']).to_owned(),
+        };
+        let words: Vec<String> = self.instructions.iter().map(|instruction| word(&instruction.code)).collect();
         words.join(" ")
     }
 
@@ -96,14 +109,13 @@ impl Script {
     }
 }
 
+/// Opcodes by name, pushes as hex in angle brackets: `11` pushes eleven, `<11>` the byte 0x11.
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Code::Op(opcode) => opcode.fmt(f),
-            Code::Push(data) => match push::small(data) {
-                Some(opcode) => opcode.fmt(f),
-                None => data.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
-            },
+        match (self, self.opcode()) {
+            (_, Some(opcode)) => opcode.fmt(f),
+            (Code::Push(data), None) => write!(f, "<{}>", data.to_lower_hex_string()),
+            (Code::Op(opcode), None) => opcode.fmt(f),
         }
     }
 }
@@ -115,4 +127,19 @@ pub fn pushes(items: &[Vec<u8>]) -> ScriptBuf {
         push::append(&mut bytes, item);
     }
     ScriptBuf::from_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_and_a_byte_of_the_same_digits_are_told_apart() {
+        let codes = [Code::number(11), Code::number(17), Code::Op(Opcode::ADD), Code::Op(Opcode::OP_1ADD)];
+        let instructions = codes.map(|code| Instruction { code, origin: 0 }).to_vec();
+        let script = Script { instructions };
+        assert_eq!(script.to_asm(), "OP_11 11 OP_ADD OP_1ADD");
+        let words: Vec<String> = script.instructions.iter().map(|instruction| instruction.code.to_string()).collect();
+        assert_eq!(words, ["11", "<11>", "ADD", "1ADD"]);
+    }
 }

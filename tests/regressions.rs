@@ -123,6 +123,41 @@ fn an_attribute_that_is_there_twice_is_refused() {
     assert!(refused.contains("`transB` is there twice"), "{refused}");
 }
 
+/// An ArgMax of which only the shape is used stood in the middle of the network: a broken invariant.
+#[test]
+fn what_the_class_does_not_depend_on_is_left_out() {
+    let two = TensorProto { int64_data: vec![2], ..integers("two", DataType::Int64, &[1], &[]) };
+    let nodes = vec![
+        with_int(with_int(node("ArgMax", &["x"], "class"), "axis", 1), "keepdims", 0),
+        node("Shape", &["class"], "batch"),
+        with_int(node("Concat", &["batch", "two"], "shape"), "axis", 0),
+        node("Add", &["x", "c"], "z"),
+        node("Reshape", &["z", "shape"], "y"),
+    ];
+    let proto = model((DataType::Float, &[1, 2]), nodes, vec![two, floats("c", &[2], &[0.0, 9.0])]);
+    let contract = compiled(&proto, &Options::default());
+    assert_eq!(contract.graph.nodes.len(), 3);
+    assert_eq!(ir::eval(&contract.optimised, &[5.into(), 4.into()]), 1.into());
+}
+
+/// Their step was rounded to a float32, and so to zero: a division by zero.
+#[test]
+fn weights_too_small_for_a_float32_are_on_their_grid() {
+    let values: Vec<f64> = [1.0, -1.0, 0.0, 1.0, 1.0, 1.0, -1.0, 0.0].map(|weight| weight * 1e-300).to_vec();
+    let weights = TensorProto {
+        name: "w".into(),
+        dims: vec![4, 2],
+        data_type: DataType::Double as i32,
+        double_data: values,
+        ..Default::default()
+    };
+    let proto = model((DataType::Double, &[1, 4]), vec![node("MatMul", &["x", "w"], "y")], vec![weights]);
+    let contract = compiled(&proto, &Options::default());
+    assert_eq!(ir::eval(&contract.optimised, &[1, 0, 0, 0].map(Into::into)), 0.into());
+    assert_eq!(ir::eval(&contract.optimised, &[0, 0, 7, 0].map(Into::into)), 0.into());
+    assert_eq!(ir::eval(&contract.optimised, &[0, 7, 0, 0].map(Into::into)), 1.into());
+}
+
 /// Each of these took gigabytes, minutes or the stack.
 #[test]
 fn what_would_take_all_memory_or_time_is_refused() {

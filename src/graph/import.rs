@@ -199,11 +199,11 @@ impl<'m> Importer<'m> {
             }
         };
         let mut notes = Vec::new();
-        let answer = match &value.meaning {
-            Meaning::Class(_) => Answer::Class,
+        let (answer, class) = match &value.meaning {
+            Meaning::Class(_) => (Answer::Class, value.node),
             Meaning::Order(_) | Meaning::Value => {
                 self.add_argmax(output, &value, &mut notes)?;
-                Answer::Scores
+                (Answer::Scores, self.nodes.len() - 1)
             }
         };
         let input = &self.model.inputs[0];
@@ -212,7 +212,7 @@ impl<'m> Importer<'m> {
             input_name: input.name.clone(),
             input_shape: input.shape.clone(),
             input_element: input.element,
-            nodes: self.nodes,
+            nodes: path_to(self.nodes, class),
             answer,
             notes,
         })
@@ -235,6 +235,27 @@ impl<'m> Importer<'m> {
         self.nodes.push(Node { op: Op::ArgMax { x: value.node, tie: Tie::First }, len: 1, origin });
         Ok(())
     }
+}
+
+/// The nodes that a node is computed from, and itself as the last. Others come from operands that an op
+/// has but does not look at, or looks at the shape of only.
+fn path_to(nodes: Vec<Node>, last: usize) -> Vec<Node> {
+    let mut needed = vec![false; nodes.len()];
+    let mut next = Some(last);
+    while let Some(id) = next {
+        needed[id] = true;
+        next = nodes[id].op.operand();
+    }
+    let mut moved = vec![0; nodes.len()];
+    let mut path: Vec<Node> = Vec::new();
+    for (id, mut node) in nodes.into_iter().enumerate().filter(|(id, _)| needed[*id]) {
+        moved[id] = path.len();
+        if let Some(operand) = node.op.operand_mut() {
+            *operand = moved[*operand];
+        }
+        path.push(node);
+    }
+    path
 }
 
 /// Where a step comes from.

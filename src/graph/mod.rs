@@ -136,6 +136,26 @@ pub struct Matrix {
 }
 
 impl Op {
+    /// The operand; every op but the input has one.
+    pub(crate) fn operand(&self) -> Option<NodeId> {
+        match self {
+            Op::Input => None,
+            Op::MatMul { x, .. } | Op::Add { x, .. } | Op::Mul { x, .. } | Op::Relu { x } | Op::ArgMax { x, .. } => {
+                Some(*x)
+            }
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn operand_mut(&mut self) -> Option<&mut NodeId> {
+        match self {
+            Op::Input => None,
+            Op::MatMul { x, .. } | Op::Add { x, .. } | Op::Mul { x, .. } | Op::Relu { x } | Op::ArgMax { x, .. } => {
+                Some(x)
+            }
+        }
+    }
+
     /// The constants that it computes with.
     pub(crate) fn constants(&self) -> &[f64] {
         match self {

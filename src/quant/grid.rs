@@ -3,6 +3,7 @@
 
 use num_integer::Integer;
 
+use super::intk;
 use crate::graph::Matrix;
 
 /// Largest multiple of a step that is not an integer: 9 bits and a sign.
@@ -98,7 +99,7 @@ fn of_group(values: &[f64], integers: bool) -> Option<(f64, Vec<i64>)> {
         (above + value * multiple as f64, below + (multiple * multiple) as f64)
     });
     // A float32, as the weights are: its exact fraction stays short.
-    Some((f64::from((above / below) as f32), elements))
+    Some((intk::short(above / below), elements))
 }
 
 #[cfg(test)]

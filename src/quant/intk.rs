@@ -152,10 +152,10 @@ fn best(weights: &[f64], bits: u32, zero_points: bool, importance: Option<&[f64]
     scored.reduce(|best, next| if next.0 < best.0 { next } else { best }).map_or(none, |(_, step)| step)
 }
 
-/// The float32 next to a step, where there is one: its exact fraction is short.
-fn short(size: f64) -> f64 {
-    let single = f64::from(size as f32);
-    if single.is_finite() && single > 0.0 { single } else { size }
+/// The float32 next to a step, where there is one of full precision: its exact fraction is short.
+pub(super) fn short(size: f64) -> f64 {
+    let single = size as f32;
+    if single.is_normal() { f64::from(single) } else { size }
 }
 
 /// The levels -1 and 1: the mean magnitude loses least.

@@ -107,6 +107,9 @@ pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal
     options.contract.check(&ir)?;
     let optimised =
         passes::run(&ir, options.level, options.stop_after.as_deref()).unwrap_or_else(|defect| internal(&defect));
+    if let Some(class) = optimised.constant_class() {
+        return Err(same_class(class).into());
+    }
     let program = codegen::lower(&optimised, options.contract);
     bignum::verify(&program, &options.target).map_err(too_large)?;
     let script = stack::schedule(&program, options.layout);
@@ -114,6 +117,15 @@ pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal
         internal(&defect);
     }
     Ok(Compiled { graph, ir, optimised, program, script, contract: options.contract, target: options.target })
+}
+
+/// A contract that any input satisfies, or none, is a trap.
+fn same_class(class: usize) -> Problem {
+    let reason = format!("every input has class {class}: anyone could spend such coins, or nobody");
+    Problem::of_model(reason).help(
+        "where the model does tell classes apart, its weights vanish at this scale: give a finer one, as in --weights \
+         fixed:1e12, or more bits",
+    )
 }
 
 /// A program that verified when it was built can only fail the target's number limit.

@@ -272,3 +272,20 @@ fn inspect_tells_nodes_grids_and_costs() {
     let text = onnx2script(&["inspect", "models/iris_4-8-3.onnx"]).stdout;
     assert!(text.contains("Relu") && text.contains("fixed:1e8") && text.contains('█'), "{text}");
 }
+
+#[test]
+fn a_class_that_no_input_can_change_is_refused() {
+    let ran = onnx2script(&["models/iris_4-8-3.onnx", "--weights", "fixed:1e-3"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("every input has class") && ran.stdout.is_empty(), "{}", ran.stderr);
+    let coarse = onnx2script(&["models/iris_4-8-3.onnx", "--weights", "fixed:10"]);
+    assert_eq!(coarse.code, 0);
+    assert!(coarse.stderr.contains("weights other than zero vanish at this scale"), "{}", coarse.stderr);
+}
+
+#[test]
+fn stopping_after_a_pass_that_does_not_run_is_refused() {
+    let ran = onnx2script(&[TOY, "-O", "1", "--stop-after", "sink-rescale"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("level 1 runs fold-constants"), "{}", ran.stderr);
+}

@@ -8,7 +8,7 @@ use onnx2script::error::Refusal;
 use onnx2script::onnx::Model;
 use onnx2script::quant::WeightsSpec;
 use onnx2script::report::{explain, limits, listing};
-use onnx2script::{Compiled, auto, bignum, ir};
+use onnx2script::{Compiled, Options, auto, bignum, ir};
 
 use super::args::{Choices, Compile, Emit};
 use super::calibration::{self, Fitted};
@@ -38,6 +38,7 @@ pub(crate) fn load_and_compile(path: &Path, choices: &Choices) -> anyhow::Result
     let mut model = Model::load(path)?;
     let refused = |refusal: Refusal| anyhow::anyhow!("cannot compile `{}`: {refusal}", path.display());
     let mut options = choices.options();
+    check_stop_after(&options)?;
     let samples = calibration::load(&model, &options, choices)?;
     let fitted = Fitted::to(samples.as_ref());
     let (compiled, mut notes) = match (&choices.weights, samples.zip(choices.calibrate.as_ref())) {
@@ -57,12 +58,31 @@ pub(crate) fn load_and_compile(path: &Path, choices: &Choices) -> anyhow::Result
             (onnx2script::compile(&mut model, &options).map_err(refused)?, note.into_iter().collect())
         }
     };
-    let layers = compiled.ir.layers.iter().filter(|layer| layer.storage.starts_with("grid"));
-    notes.extend(layers.map(|layer| format!("{}: weights on a {}", layer.label, layer.storage)));
+    let unusual = |storage: &str| storage.starts_with("grid") || storage.contains("vanish");
+    let layers = compiled.ir.layers.iter().filter(|layer| unusual(&layer.storage));
+    notes.extend(layers.map(|layer| format!("{}: weights are stored as {}", layer.label, layer.storage)));
     if !choices.quiet {
         compiled.graph.notes.iter().chain(&notes).for_each(|note| output::tell(format_args!("note: {note}")));
     }
     Ok(Loaded { model, compiled, fitted })
+}
+
+/// A pass to stop after must be one that runs.
+fn check_stop_after(options: &Options) -> anyhow::Result<()> {
+    let passes: Vec<&str> = options.level.passes().iter().map(|pass| pass.name).collect();
+    match options.stop_after.as_deref() {
+        Some(name) if !passes.contains(&name) => {
+            bail!(
+                "--stop-after {name}: level {} runs {}",
+                options.level,
+                match passes.is_empty() {
+                    true => "no pass".to_owned(),
+                    false => passes.join(", "),
+                }
+            )
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Says which limits the contract exceeds; an error where the user wants it to be one.

@@ -239,6 +239,18 @@ impl Ir {
         }
     }
 
+    /// The class, where the intervals prove that every input has the same one.
+    pub fn constant_class(&self) -> Option<usize> {
+        let Some(Op::ArgMax { x, tie }) = self.values.last().map(|class| &class.op) else { return None };
+        let scores = &self.values[*x].intervals;
+        let beats = |i: usize, j: usize| match scores[i].low.cmp(&scores[j].high) {
+            std::cmp::Ordering::Greater => true,
+            std::cmp::Ordering::Equal => (i < j) == (*tie == Tie::First),
+            std::cmp::Ordering::Less => false,
+        };
+        (0..scores.len()).find(|&i| (0..scores.len()).all(|j| i == j || beats(i, j)))
+    }
+
     /// How often each value is used.
     pub fn uses(&self) -> Vec<usize> {
         let mut uses = vec![0; self.values.len()];

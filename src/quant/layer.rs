@@ -89,7 +89,11 @@ fn fixed(weights: &Matrix, unit: &BigRational, origin: &Origin) -> Result<Layer,
         })
     };
     let elements = weights.elements.iter().map(integer).collect::<Result<Vec<i64>, Problem>>()?;
-    let storage = format!("multiples of {}", ir::describe_scale(unit));
+    let vanished = elements.iter().zip(&weights.elements).filter(|(q, w)| **q == 0 && w.abs() > 0.0).count();
+    let mut storage = format!("multiples of {}", ir::describe_scale(unit));
+    if vanished > 0 {
+        storage += &format!("; {vanished} weights other than zero vanish at this scale");
+    }
     let weights = ir::Matrix { rows: weights.rows, columns: weights.columns, elements, unit: unit.clone() };
     Ok(Layer { weights, channels: vec![], storage, target: Some(unit.clone()) })
 }

@@ -123,8 +123,8 @@ pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal
 fn same_class(class: usize) -> Problem {
     let reason = format!("every input has class {class}: anyone could spend such coins, or nobody");
     Problem::of_model(reason).help(
-        "where the model does tell classes apart, its weights vanish at this scale: give a finer one, as in --weights \
-         fixed:1e12, or more bits",
+        "where the model does tell classes apart, its weights vanish at this scale (give a finer one, as in --weights \
+         fixed:1e12, or more bits), or inputs in this format are too small (give another, as in --input fixed:5)",
     )
 }
 

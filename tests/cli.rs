@@ -1,23 +1,12 @@
 //! The command line as a user meets it: exit codes, what goes where, what is said.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
+#[path = "common/binary.rs"]
+mod binary;
 
-fn onnx2script(args: &[&str]) -> Ran {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_onnx2script"))
-        .args(args)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran { code: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
-}
+use binary::onnx2script;
 
 fn in_folder(folder: &tempfile::TempDir, name: &str, content: &str) -> String {
     let path = folder.path().join(name);

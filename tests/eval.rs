@@ -1,8 +1,11 @@
 //! `eval` and `compare` as a user meets them: what they measure, and what they refuse.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
+#[path = "common/binary.rs"]
+mod binary;
+
+use binary::{Ran, onnx2script};
 use ndarray::{Array1, Array2};
 use ndarray_npy::WriteNpyExt;
 use serde_json::Value;
@@ -15,27 +18,11 @@ const DIGITS_DATA: &str = "models/digits_samples.npy";
 const MNIST: &str = "models/mnist_784_64_10.onnx";
 const MNIST_DATA: &str = "models/mnist_samples.npy";
 
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
 impl Ran {
     fn json(&self) -> Value {
         assert!(self.stdout.ends_with('\n') && self.stdout.lines().count() == 1, "{}{}", self.stdout, self.stderr);
         serde_json::from_str(&self.stdout).unwrap()
     }
-}
-
-fn onnx2script(args: &[&str]) -> Ran {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_onnx2script"))
-        .args(args)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran { code: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
 }
 
 /// Runs a command that is to succeed, quietly, and reads its JSON.

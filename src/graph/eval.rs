@@ -44,7 +44,8 @@ fn matmul(x: &[f64], weights: &Matrix) -> Vec<f64> {
     sums
 }
 
-fn argmax(x: &[f64], tie: Tie) -> usize {
+/// Index of the largest element of some.
+pub(super) fn argmax(x: &[f64], tie: Tie) -> usize {
     let better = |a: f64, b: f64| if tie == Tie::Last { a >= b } else { a > b };
     (1..x.len()).fold(0, |best, index| if better(x[index], x[best]) { index } else { best })
 }

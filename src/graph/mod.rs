@@ -190,18 +190,7 @@ impl Graph {
     pub fn class_of(&self, output: &[f64]) -> Option<usize> {
         match self.answer {
             Answer::Class => output.first().map(|&class| class as usize),
-            Answer::Scores => argmax(output),
+            Answer::Scores => (!output.is_empty()).then(|| eval::argmax(output, Tie::First)),
         }
     }
-}
-
-/// Index of the first largest element.
-fn argmax(values: &[f64]) -> Option<usize> {
-    let mut best = None;
-    for (index, &value) in values.iter().enumerate() {
-        if best.is_none_or(|(_, largest)| value > largest) {
-            best = Some((index, value));
-        }
-    }
-    best.map(|(index, _)| index)
 }

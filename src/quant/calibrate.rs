@@ -6,7 +6,7 @@
 
 use num_traits::ToPrimitive;
 
-use crate::graph::{Graph, Matrix, Op};
+use crate::graph::{Graph, eval_all as eval_float};
 use crate::ir::{Ir, ValueId, eval_all};
 
 /// Samples of the input, as the model takes them.
@@ -70,36 +70,7 @@ pub(super) fn integer_rows(calibration: &Calibration, ir: &Ir, value: ValueId) -
     calibration.integers.iter().map(of).collect()
 }
 
-/// The float network's values for each sample, up to and including a node.
+/// The float network's values of a node for each sample.
 pub(super) fn float_rows(calibration: &Calibration, graph: &Graph, node: usize) -> Vec<Vec<f64>> {
-    let of = |input: &Vec<f64>| {
-        let mut values: Vec<Vec<f64>> = Vec::with_capacity(node + 1);
-        for node in &graph.nodes[..=node] {
-            let value = step(&node.op, input, &values);
-            values.push(value);
-        }
-        values.pop().unwrap_or_default()
-    };
-    calibration.floats.iter().map(of).collect()
-}
-
-fn step(op: &Op, input: &[f64], values: &[Vec<f64>]) -> Vec<f64> {
-    match op {
-        Op::Input => input.to_vec(),
-        Op::MatMul { x, weights } => matmul(&values[*x], weights),
-        Op::Add { x, constant } => values[*x].iter().zip(constant).map(|(x, c)| x + c).collect(),
-        Op::Mul { x, constant } => values[*x].iter().zip(constant).map(|(x, c)| x * c).collect(),
-        Op::Relu { x } => values[*x].iter().map(|x| x.max(0.0)).collect(),
-        Op::ArgMax { .. } => vec![],
-    }
-}
-
-fn matmul(x: &[f64], weights: &Matrix) -> Vec<f64> {
-    let mut sums = vec![0.0; weights.columns];
-    for (row, &x) in x.iter().enumerate().filter(|(_, x)| **x != 0.0) {
-        for (sum, weight) in sums.iter_mut().zip(&weights.elements[row * weights.columns..]) {
-            *sum += x * weight;
-        }
-    }
-    sums
+    calibration.floats.iter().map(|sample| eval_float(graph, sample).swap_remove(node)).collect()
 }

@@ -135,6 +135,11 @@ impl Lowering<'_> {
         self.builder.push(op, self.layer)
     }
 
+    /// What was chosen for the newest dense layer; for the first one, in front of it.
+    fn choice(&self) -> Weights {
+        self.options.weights_of(self.dense.saturating_sub(1))
+    }
+
     /// The input is worth `v·scale + offset`: brings both under one, finer scale.
     fn input_offset(&mut self) -> ValueId {
         let scale = self.builder.value(0).scale.clone();
@@ -187,7 +192,7 @@ impl Lowering<'_> {
         weights: &Matrix,
         origin: &graph::Origin,
     ) -> Result<layer::Layer, Problem> {
-        let choice = self.options.weights_of(self.dense - 1);
+        let choice = self.choice();
         let calibration = self.options.calibration.as_ref().filter(|_| matches!(choice, Weights::Int { .. }));
         let moments = calibration.map(|samples| Moments::of(&integer_rows(samples, self.builder.ir(), x)));
         let next_bits = match self.options.weights_of(self.dense) {
@@ -240,7 +245,7 @@ impl Lowering<'_> {
     /// The bias that makes up for what calibrated weights lose on average.
     fn corrected(&self, index: usize, x: usize, constant: &[f64]) -> Vec<f64> {
         let rounded = matches!(self.graph.nodes[x].op, graph::Op::MatMul { .. })
-            && matches!(self.options.weights_of(self.dense.saturating_sub(1)), Weights::Int { .. })
+            && matches!(self.choice(), Weights::Int { .. })
             && self.grids[x].is_none();
         let Some(samples) = self.options.calibration.as_ref().filter(|_| rounded) else { return constant.to_vec() };
         let Lowered { value, channels } = &self.lowered[x];
@@ -260,7 +265,7 @@ impl Lowering<'_> {
         let size = scale.to_f64().unwrap_or(1.0);
         let coarse = constant.iter().any(|c| (c / size - (c / size).round()).abs() > 0.01);
         let dense = matches!(self.graph.nodes[x].op, graph::Op::MatMul { .. });
-        let choice = self.options.weights_of(self.dense.saturating_sub(1));
+        let choice = self.choice();
         let unit = match &choice {
             Weights::Fixed { unit } => unit.clone(),
             Weights::Int { .. } => decimal::power_of_ten(-8),

@@ -126,7 +126,8 @@ impl<'p> Machine<'p> {
         if self.program.constant(value).is_some() || self.alt.last() == Some(&value) { None } else { self.depth(value) }
     }
 
-    fn consume(&mut self, value: ValueId) {
+    /// Counts one use of a value as done.
+    pub(super) fn consume(&mut self, value: ValueId) {
         self.liveness.consume(value);
         self.undo.push(Undo::Restore(value));
     }
@@ -167,11 +168,6 @@ impl<'p> Machine<'p> {
         let below = self.main.iter().rev().skip(waiting).position(|&other| other == value);
         let Some(depth) = below else { unreachable!("a live value lies on one of the stacks") };
         waiting + depth
-    }
-
-    /// Counts a use of a value that lies where it is needed.
-    pub(super) fn use_in_place(&mut self, value: ValueId) {
-        self.consume(value);
     }
 
     /// Brings a value to the main stack before operands are fetched, so that neither it nor what buries

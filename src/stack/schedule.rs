@@ -195,7 +195,8 @@ impl Scheduler<'_> {
         let program = self.program;
         let instruction = &program.instructions[at];
         let fed = program.instructions[at - 1].result;
-        self.machine.use_in_place(fed);
+        // It lies where it is needed.
+        self.machine.consume(fed);
         let Some(other) = self.other_operand(at) else { return };
         if !waits_below {
             self.machine.fetch(other);

@@ -81,7 +81,7 @@ impl Maker {
     fn step(&mut self, (what, a, b, byte): Plan) {
         let (number, other) = (choose(&self.numbers, a), choose(&self.numbers, b));
         let (string, tail) = (choose(&self.strings, a), choose(&self.strings, b));
-        match (what % 16, number, other, string, tail) {
+        match (what % 17, number, other, string, tail) {
             (0 | 1, ..) => self.check_length(a),
             (2 | 3, Some(x), Some(y), ..) => self.number(Op::Add, &[x, y]),
             (4, Some(x), Some(y), ..) => self.number(Op::Sub, &[x, y]),
@@ -104,6 +104,7 @@ impl Maker {
                     self.number(Op::Equal, &[x, y]);
                 }
             }
+            (16, Some(x), Some(y), ..) => self.number(Op::GreaterThan, &[x, y]),
             _ => self.constant(a, byte),
         }
     }

@@ -77,5 +77,6 @@ fn step(op: Op, operands: &[ValueId], items: &[Vec<u8>], depth: usize) -> Result
         Op::Cat => Ok(vec![[bytes(0).as_slice(), bytes(1)].concat()]),
         Op::BinToNum => one(number(0)),
         Op::Equal => one(BigInt::from(bytes(0) == bytes(1))),
+        Op::GreaterThan => one(BigInt::from(number(0) > number(1))),
     }
 }

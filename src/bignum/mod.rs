@@ -157,6 +157,8 @@ pub enum Op {
     BinToNum,
     /// Whether two byte strings are the same.
     Equal,
+    /// Whether the first number is the larger one.
+    GreaterThan,
 }
 
 impl Op {
@@ -166,7 +168,7 @@ impl Op {
             Op::CheckDepth(_) => 0,
             Op::CheckLength(_) | Op::Keep | Op::Negate | Op::BinToNum => 1,
             Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Mod | Op::Max => 2,
-            Op::Split | Op::Cat | Op::Equal => 2,
+            Op::Split | Op::Cat | Op::Equal | Op::GreaterThan => 2,
         }
     }
 
@@ -199,6 +201,7 @@ impl Op {
             Op::Cat => Opcode::CAT,
             Op::BinToNum => Opcode::BIN2NUM,
             Op::Equal => Opcode::EQUAL,
+            Op::GreaterThan => Opcode::GREATERTHAN,
         })
     }
 }

@@ -49,6 +49,10 @@ pub(super) fn results(op: Op, operands: &[Operand<'_>]) -> Result<Vec<Kind>, Str
             Kind::Bytes { len: low_len + high_len, most }
         }
         Op::BinToNum => Kind::Number(read_number(bytes(0)?)),
+        Op::GreaterThan => {
+            number(0).and(number(1))?;
+            Kind::Number(Interval::new(0, 1))
+        }
     };
     Ok(vec![kind])
 }

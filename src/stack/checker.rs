@@ -209,6 +209,7 @@ impl Run<'_> {
             O::ADD | O::SUB | O::MUL | O::DIV | O::MOD | O::MAX | O::CAT | O::EQUAL | O::NUMEQUAL => {
                 self.apply(opcode, 2, 1)
             }
+            O::GREATERTHAN => self.apply(opcode, 2, 1),
             _ => Err(format!("{opcode}, which no compiled script has")),
         }
     }

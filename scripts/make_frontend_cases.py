@@ -13,7 +13,9 @@ accept/CASE.onnx must compile; accept/CASE.json says what it must answer:
     about    what the case is about
     inputs   flat rows of input values (within +-8; 0..255 where the input is uint8)
     classes  onnxruntime's class for every row: what an ArgMax in the graph returns, else
-             the index of the largest output, the lowest one on ties
+             the index of the largest output, the lowest one on ties; of a single output
+             behind a Sigmoid 1 where it exceeds one half, else 0
+    values   in place of classes: onnxruntime's single output, where there is no Sigmoid
 
 refuse/CASE.onnx must be refused with an error, never a panic or a long wait;
 refuse/CASE.json says what a good error is:
@@ -22,8 +24,9 @@ refuse/CASE.json says what a good error is:
     mentions  words the message must contain, whatever their case (empty: any error will do)
 
 Every row is safe to compare: in exact arithmetic the best two scores are at least 1e-4
-apart or exactly equal, and fixed-point arithmetic with a step of 1e-8 (computed here in
-integers, rounded down, towards zero or not at all between layers) gives onnxruntime's class.
+apart or exactly equal (a logit as far from 0), and fixed-point arithmetic with a step of 1e-8 (computed here in
+integers, rounded down, towards zero or not at all between layers) gives onnxruntime's class
+(a value to within 1e-5).
 Rows are picked so that mistakes show: for every weight zeroed, reversed or transposed, every
 Relu left out and every Gemm or ArgMax attribute ignored, some row changes its class wherever
 one of 300 candidates can tell (--verbose lists the mistakes that no row shows).
@@ -677,6 +680,57 @@ def unused_initializer(n):
     return "value_info"
 
 
+@accept("one output, which is a value", classes=1)
+def regression(n):
+    n.op("Identity", [n.mlp(n.input("x", ["N", 4]), (4, 4, 1))], "price", name="price_out")
+    n.output("price", ["N", 1])
+
+
+@accept("a value with its last dimension squeezed", classes=1)
+def regression_vector(n):
+    n.op("Squeeze", [n.mlp(n.input("x", ["N", 4]), (4, 4, 1)), n.const("axes", [1], np.int64)], "price")
+    n.output("price", ["N"])
+
+
+@accept("a value that is never negative, reshaped and cast to double", classes=1)
+def regression_relu_cast(n):
+    h = n.op("Relu", [n.mlp(n.input("x", ["N", 4]), (4, 4, 1))], "r")
+    h = n.op("Reshape", [h, n.const("shape", [-1, 1], np.int64)], "f")
+    n.op("Cast", [h], "price", to=T.DOUBLE)
+    n.output("price", ["N", 1], T.DOUBLE)
+
+
+@accept("a value from one Gemm on a fixed batch", classes=1)
+def regression_gemm(n):
+    n.input("x", [1, 4])
+    n.op("Gemm", ["x", n.w("W1", 1, 4), n.w("c", 1)], "price", transB=1, alpha=0.5, beta=2.0)
+    n.output("price", [1, 1])
+
+
+@accept("one output behind a Sigmoid: two classes", classes=2)
+def sigmoid_end(n):
+    n.op("Sigmoid", [n.mlp(n.input("x", ["N", 4]), (4, 4, 1))], "p")
+    n.output("p", ["N", 1])
+
+
+@accept("Sigmoid, then Reshape to a vector", classes=2)
+def sigmoid_reshape(n):
+    p = n.op("Sigmoid", [n.mlp(n.input("x", ["N", 4]), (4, 4, 1))], "p")
+    n.op("Reshape", [p, n.const("shape", [-1], np.int64)], "flat")
+    n.output("flat", ["N"])
+
+
+@accept("a logit that is 0 or less for most: Sigmoid of exactly one half is class 0", classes=2, step=0.25, ties=2)
+def sigmoid_ties(n):
+    n.op("Sigmoid", [n.mlp(n.input("x", ["N", 4]), (4, 4, 1))], "p")
+    n.output("p", ["N", 1])
+
+
+@accept("Sigmoid of several scores before ArgMax")
+def sigmoid_argmax(n):
+    n.argmax(n.op("Sigmoid", [n.mlp(n.input("x", ["N", 4]))], "p"))
+
+
 def accept_model(name, seed):
     function, _, options = ACCEPT[name]
     keys = ("opset", "step", "limit", "dtype", "named")
@@ -700,10 +754,24 @@ def accept_model(name, seed):
 
 # ---------------------------------------------------------------- what they answer, twice
 
-def run_onnxruntime(session, row, shape, dtype) -> int:
+def run_onnxruntime(session, row, shape, dtype, ends="scores"):
     (out,) = session.run(None, {"x": np.asarray(row, dtype=dtype).reshape(shape)})
     out = np.asarray(out).reshape(-1)
-    return int(out[0]) if np.issubdtype(out.dtype, np.integer) else int(np.argmax(out))
+    if np.issubdtype(out.dtype, np.integer):
+        return int(out[0])
+    return {"scores": lambda: int(np.argmax(out)), "logit": lambda: int(out[0] > 0.5), "value": lambda: round(float(out[0]), 6)}[ends]()
+
+
+def end_of(model) -> str:
+    """What the output is: a value, a logit (behind a Sigmoid), or scores, one a class (or the class of them)."""
+    (output,) = model.graph.output
+    ops = {node.op_type for node in model.graph.node}
+    sizes = [d.dim_value for d in output.type.tensor_type.shape.dim]  # 0: symbolic
+    # A single output is [N, 1] or, without an ArgMax, [N].
+    single = sizes in ([0], [1]) or (len(sizes) > 1 and sizes[-1] == 1)
+    if "ArgMax" in ops or not single:
+        return "scores"
+    return "logit" if "Sigmoid" in ops else "value"
 
 
 def session_of(data: bytes):
@@ -720,7 +788,7 @@ def objects(values, shape):
 
 
 def evaluate(model, row, shape, dtype, quantise, between):
-    """Scores and class by exact rational arithmetic, over the graph's own nodes.
+    """Class and margin (a value has none) by exact rational arithmetic, over the graph's own nodes.
 
     `quantise` is applied to every weight and input, `between` to what every MatMul or Gemm makes.
     """
@@ -766,7 +834,7 @@ def evaluate(model, row, shape, dtype, quantise, between):
             out = get(0) + get(1)
         elif op == "Relu":
             out = np.maximum(get(0), Fraction(0))
-        elif op in ("Identity", "Cast", "Dropout", "Softmax", "LogSoftmax"):
+        elif op in ("Identity", "Cast", "Dropout", "Softmax", "LogSoftmax", "Sigmoid"):
             out = get(0)
         elif op == "Flatten":
             out = get(0).reshape(1, -1)
@@ -784,6 +852,10 @@ def evaluate(model, row, shape, dtype, quantise, between):
         env[node.output[0]] = out
     if scores is None:
         scores = env[graph.output[0].name].flatten().tolist()
+    if (ends := end_of(model)) == "value":
+        return float(scores[0]), None
+    if ends == "logit":
+        scores = [Fraction(0), *scores]
     top = max(scores)
     at_top = [i for i, s in enumerate(scores) if s == top]
     margin = 0 if len(at_top) > 1 else top - max(s for s in scores if s != top)
@@ -809,6 +881,9 @@ def to_zero(v):
 def safe(model, row, shape, dtype, want) -> bool:
     """Whether the row's class is beyond doubt (see the docstring at the top)."""
     c, margin = evaluate(model, row, shape, dtype, same, same)
+    if margin is None:
+        return all(abs(evaluate(model, row, shape, read_as, nearest, between)[0] - want) < 1e-5
+                   for read_as in {dtype, np.float64} for between in (same, down, to_zero))
     if c != want or (margin != 0 and margin < MARGIN):
         return False
     for read_as in {dtype, np.float64}:
@@ -869,7 +944,7 @@ def killed(model, rows, answers, shape, dtype):
     for what, data in mutants(model):
         try:
             session = session_of(data)
-            found[what] = {i for i, row in enumerate(rows) if run_onnxruntime(session, row, shape, dtype) != answers[i]}
+            found[what] = {i for i, row in enumerate(rows) if run_onnxruntime(session, row, shape, dtype, end_of(model)) != answers[i]}
         except Exception:  # shapes that no longer fit: such a mistake cannot go unseen
             continue
     return found
@@ -884,8 +959,10 @@ def pick_rows(name):
         session = session_of(data)
         rng = np.random.default_rng([zlib.crc32(name.encode()), seed, 1])
         rows = candidates(rng, int(np.prod(shape)), options)
-        answers = [run_onnxruntime(session, row, shape, dtype) for row in rows]
-        counts = np.bincount(answers, minlength=3)
+        answers = [run_onnxruntime(session, row, shape, dtype, end_of(model)) for row in rows]
+        # Values have no classes that all must be shown.
+        groups = [0] * len(rows) if end_of(model) == "value" else answers
+        counts = np.bincount(groups, minlength=3)
         want = options.get("classes", 3)
         if (counts >= 8).sum() < want:
             continue
@@ -894,11 +971,11 @@ def pick_rows(name):
         taken, have = [], {}
 
         def take(i, most):
-            if i in taken or len(taken) == ROWS or have.get(answers[i], 0) >= most:
+            if i in taken or len(taken) == ROWS or have.get(groups[i], 0) >= most:
                 return
             if safe(model, rows[i], shape, dtype, answers[i]):
                 taken.append(i)
-                have[answers[i]] = have.get(answers[i], 0) + 1
+                have[groups[i]] = have.get(groups[i], 0) + 1
                 for what in [w for w, at in unseen.items() if i in at]:
                     del unseen[what]
 
@@ -1061,10 +1138,25 @@ def batch_fixed_2(n):
     return n.model()
 
 
-@refuse("one output value: a regression, for now", "price")
-def regression(n):
-    n.op("Identity", [n.mlp(n.input("x", ["N", 4]), (4, 4, 1))], "price", name="price_out")
-    n.output("price", ["N", 1])
+@refuse("Softmax over a single output: always 1", "certain", "Softmax", "Sigmoid")
+def softmax_single(n):
+    n.op("Softmax", [n.mlp(n.input("x", ["N", 4]), (4, 4, 1))], "one", name="certain", axis=1)
+    n.output("one", ["N", 1])
+    return n.model()
+
+
+@refuse("Sigmoid over several outputs: several answers", "labels", "Sigmoid", "ArgMax")
+def sigmoid_several(n):
+    n.op("Sigmoid", [n.mlp(n.input("x", ["N", 4]))], "yes", name="labels")
+    n.output("yes")
+    return n.model()
+
+
+@refuse("a probability made a percentage behind its Sigmoid", "gate", "Sigmoid")
+def sigmoid_scaled(n):
+    p = n.op("Sigmoid", [n.mlp(n.input("x", ["N", 4]), (4, 4, 1))], "p", name="gate")
+    n.op("Mul", [p, n.const("hundred", [100.0])], "percent", name="to_percent")
+    n.output("percent", ["N", 1])
     return n.model()
 
 
@@ -1401,11 +1493,12 @@ def make(out: Path) -> None:
         shutil.rmtree(out / sub, ignore_errors=True)
         (out / sub).mkdir(parents=True)
     for name, (_, about, _) in ACCEPT.items():
-        data, rows, classes = pick_rows(name)
+        data, rows, answers = pick_rows(name)
+        key = "values" if isinstance(answers[0], float) else "classes"
         (out / "accept" / f"{name}.onnx").write_bytes(data)
         body = ",\n    ".join("[" + ", ".join(map(number, row)) + "]" for row in rows)
         (out / "accept" / f"{name}.json").write_text(
-            f'{{\n  "about": {json.dumps(about)},\n  "inputs": [\n    {body}\n  ],\n  "classes": {json.dumps(classes)}\n}}\n')
+            f'{{\n  "about": {json.dumps(about)},\n  "inputs": [\n    {body}\n  ],\n  "{key}": {json.dumps(answers)}\n}}\n')
     for name, (function, about, mentions) in REFUSE.items():
         made = function(Net(np.random.default_rng(zlib.crc32(name.encode()))))
         data = made if isinstance(made, bytes) else made.SerializeToString(deterministic=True)
@@ -1431,9 +1524,9 @@ def check(out: Path, verbose: bool) -> None:
         shape = [d.dim_value if d.HasField("dim_value") else 1 for d in inp.type.tensor_type.shape.dim]
         dtype = NP[inp.type.tensor_type.elem_type]
         session = session_of(data)
-        got = [run_onnxruntime(session, row, shape, dtype) for row in side["inputs"]]
+        got = [run_onnxruntime(session, row, shape, dtype, end_of(model)) for row in side["inputs"]]
         margins = [evaluate(model, row, shape, dtype, same, same)[1] for row in side["inputs"]]
-        ok = got == side["classes"] and all(safe(model, r, shape, dtype, c) for r, c in zip(side["inputs"], got))
+        ok = got == side.get("classes", side.get("values")) and all(safe(model, r, shape, dtype, c) for r, c in zip(side["inputs"], got))
         limit = 255 if dtype == np.uint8 else 8
         ok = ok and all(len(r) == int(np.prod(shape)) and max(map(abs, r)) <= limit for r in side["inputs"])
         bad += not ok
@@ -1443,7 +1536,8 @@ def check(out: Path, verbose: bool) -> None:
         missed = [w for w, at in killed(model, side["inputs"], got, shape, dtype).items() if not at] if verbose else []
         if verbose or not ok:
             least = min([float(m) for m in margins if m] or [0])
-            print(f"accept {path.stem:32} {len(data):5} bytes  {len(got):2} rows  classes {np.bincount(got).tolist()}"
+            shown = f"values {min(got)} to {max(got)}" if "values" in side else f"classes {np.bincount(got).tolist()}"
+            print(f"accept {path.stem:32} {len(data):5} bytes  {len(got):2} rows  {shown}"
                   f"  ties {sum(m == 0 for m in margins)}  least margin {least:.4g}"
                   f"{'  unseen: ' + ', '.join(missed) if missed else ''}{'' if ok else '  WRONG'}")
     print(f"accept: {len(sizes)} cases, {rows} rows ({ties} exact ties), {min(sizes)} to {max(sizes)} bytes; {bad} wrong")

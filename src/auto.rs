@@ -1,4 +1,4 @@
-//! `--weights auto`: the fewest bits for each layer that keep the float model's class often enough, or
+//! `--weights auto`: the fewest bits for each layer that keep the float model's answer often enough, or
 //! the best agreement that fits a size.
 //!
 //! Samples are split: even ones choose the rounding of weights, odd ones judge the result, so that a
@@ -7,12 +7,11 @@
 
 use std::sync::Arc;
 
-use num_traits::ToPrimitive;
-
 use crate::error::{Problem, Refusal};
 use crate::graph::Op;
 use crate::onnx::Model;
 use crate::onnx::reference::Reference;
+use crate::prediction::{Agreement, Prediction};
 use crate::quant::Weights;
 use crate::quant::calibrate::Calibration;
 use crate::quant::choice::MOST_BITS;
@@ -24,7 +23,7 @@ const START_BITS: u32 = 10;
 /// What a search is for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Goal {
-    /// At least this share of samples get the float model's class.
+    /// At least this share of samples get the float model's answer.
     Agreement(f64),
     /// At most this many script bytes.
     Bytes(usize),
@@ -45,18 +44,26 @@ pub struct Found {
     pub judged: usize,
 }
 
-/// Searches the bits of each layer.
+/// Searches the bits of each layer; numbers agree within a `tolerance` (see [`Agreement::new`]).
 ///
 /// # Errors
 /// A [`Refusal`] when the model cannot be compiled, the float model cannot be run, there are too few samples, or no
 /// choice reaches the goal.
-pub fn search(model: &Model, options: &Options, samples: &Calibration, goal: Goal) -> Result<Found, Refusal> {
+pub fn search(
+    model: &Model,
+    options: &Options,
+    samples: &Calibration,
+    goal: Goal,
+    tolerance: f64,
+) -> Result<Found, Refusal> {
     let (fit, judge) = split(samples)?;
-    let mut search = Search { model, options: options.clone(), wanted: Vec::new(), judge };
+    let agrees = Agreement::new(&[], tolerance);
+    let mut search = Search { model, options: options.clone(), wanted: Vec::new(), agrees, judge };
     search.options.quant.calibration = Some(Arc::new(fit));
     search.options.quant.weights = vec![Weights::Int { bits: START_BITS }];
     let graph = search.compile(&[START_BITS])?.graph;
-    search.wanted = search.float_classes(&graph)?;
+    search.wanted = search.float_predictions(&graph)?;
+    search.agrees = Agreement::new(&search.wanted, tolerance);
     let sizes: Vec<usize> = graph
         .nodes
         .iter()
@@ -91,8 +98,9 @@ fn split(samples: &Calibration) -> Result<(Calibration, Calibration), Refusal> {
 struct Search<'a> {
     model: &'a Model,
     options: Options,
-    /// The float model's class of each judging sample.
-    wanted: Vec<usize>,
+    /// The float model's answer for each judging sample.
+    wanted: Vec<Prediction>,
+    agrees: Agreement,
     judge: Calibration,
 }
 
@@ -109,21 +117,20 @@ impl Search<'_> {
         compile(&mut self.model.clone(), &options)
     }
 
-    fn float_classes(&self, graph: &crate::graph::Graph) -> Result<Vec<usize>, Refusal> {
+    fn float_predictions(&self, graph: &crate::graph::Graph) -> Result<Vec<Prediction>, Refusal> {
         let reference = Reference::new(self.model)?;
-        let class = |sample: &Vec<f64>| {
+        let prediction = |sample: &Vec<f64>| {
             let output = reference.run(sample)?;
-            graph.class_of(&output).ok_or_else(|| Problem::of_model("the float model gives no class").into())
+            graph.prediction_of(&output).ok_or_else(|| Problem::of_model("the float model gives no answer").into())
         };
-        self.judge.floats.iter().map(class).collect()
+        self.judge.floats.iter().map(prediction).collect()
     }
 
     fn candidate(&self, bits: Vec<u32>) -> Result<Candidate, Refusal> {
         let compiled = self.compile(&bits)?;
-        let class = |input: &Vec<num_bigint::BigInt>| ir::eval(&compiled.optimised, input).to_usize();
-        let pairs = self.judge.integers.iter().zip(&self.wanted);
-        let agreeing = pairs.filter(|(input, wanted)| class(input) == Some(**wanted)).count();
-        let agreement = agreeing as f64 / self.wanted.len().max(1) as f64;
+        let ir = &compiled.optimised;
+        let got: Vec<_> = self.judge.integers.iter().map(|input| ir.prediction(&ir::eval(ir, input))).collect();
+        let agreement = self.agrees.share(&got, &self.wanted);
         Ok(Candidate { bits, agreement, compiled })
     }
 
@@ -178,6 +185,6 @@ fn one_less(bits: &[u32], layer: usize) -> Vec<u32> {
 
 fn unreachable_goal(goal: &str, reached: &str) -> Refusal {
     Problem::of_model(format!("--weights auto cannot reach {goal}: the best was {reached}"))
-        .help("ask for less, or give --weights fixed:1e8")
+        .help("ask for less (--min-agreement, --max-bytes; of numbers --tolerance), or give --weights fixed:1e8")
         .into()
 }

@@ -37,12 +37,15 @@ pub mod interp;
 pub mod ir;
 pub mod onnx;
 pub mod passes;
+pub mod prediction;
 pub mod quant;
 pub mod report;
 pub mod script;
 pub mod spend;
 pub mod stack;
 pub mod target;
+
+use num_bigint::BigInt;
 
 use crate::bignum::Program;
 use crate::codegen::Contract;
@@ -51,6 +54,7 @@ use crate::graph::Graph;
 use crate::input::InputSpec;
 use crate::ir::Ir;
 use crate::onnx::Model;
+use crate::prediction::Prediction;
 use crate::script::Script;
 use crate::stack::Layout;
 use crate::target::Target;
@@ -107,8 +111,8 @@ pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal
     options.contract.check(&ir)?;
     let optimised =
         passes::run(&ir, options.level, options.stop_after.as_deref()).unwrap_or_else(|defect| internal(&defect));
-    if let Some(class) = optimised.constant_class() {
-        return Err(same_class(class).into());
+    if let Some(answer) = optimised.constant_answer() {
+        return Err(same_answer(&optimised, &answer).into());
     }
     let program = codegen::lower(&optimised, options.contract);
     bignum::verify(&program, &options.target).map_err(too_large)?;
@@ -120,12 +124,16 @@ pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal
 }
 
 /// A contract that any input satisfies, or none, is a trap.
-fn same_class(class: usize) -> Problem {
-    let reason = format!("every input has class {class}: anyone could spend such coins, or nobody");
-    Problem::of_model(reason).help(
-        "where the model does tell classes apart, its weights vanish at this scale (give a finer one, as in --weights \
+fn same_answer(ir: &Ir, answer: &BigInt) -> Problem {
+    let (has, tells) = match ir.prediction(answer) {
+        Some(Prediction::Value(value)) => (format!("gives the number {value}"), "inputs"),
+        _ => (format!("has class {answer}"), "classes"),
+    };
+    let reason = format!("every input {has}: anyone could spend such coins, or nobody");
+    Problem::of_model(reason).help(format!(
+        "where the model does tell {tells} apart, its weights vanish at this scale (give a finer one, as in --weights \
          fixed:1e12, or more bits), or inputs in this format are too small (give another, as in --input fixed:5)",
-    )
+    ))
 }
 
 /// A program that verified when it was built can only fail the target's number limit.

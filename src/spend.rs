@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use num_bigint::BigInt;
-use num_traits::ToPrimitive;
 
 use crate::codegen::Contract;
 use crate::interp::{self, Outcome, ScriptError};
@@ -24,9 +23,9 @@ pub struct Spender<'c> {
 pub struct Spend {
     /// The kind of contract.
     pub contract: Contract,
-    /// The class by definition: [`ir::eval`]'s.
+    /// The answer by definition: [`ir::eval`]'s.
     pub defined: BigInt,
-    /// The class that the unlocking script claims; a `claim` contract alone reads it.
+    /// The answer that the unlocking script claims; a `claim` contract alone reads it.
     pub claim: BigInt,
     /// Bytes of the unlocking script.
     pub unlocking_bytes: usize,
@@ -38,7 +37,7 @@ pub struct Spend {
 
 impl<'c> Spender<'c> {
     /// Makes a contract's bytes. Where the user asked for no `rules`, a script too long for policy is judged by
-    /// consensus: the limit is a warning, and what the user came for is the class.
+    /// consensus: the limit is a warning, and what the user came for is the answer.
     pub fn new(compiled: &'c Compiled, rules: Option<Rules>) -> Self {
         let locking = compiled.script.to_bytes();
         let too_long = locking.len() > compiled.target.max_script_bytes();
@@ -74,23 +73,23 @@ impl<'c> Spender<'c> {
 }
 
 impl Spend {
-    /// Whether the contract did what it is for: the spend is valid, or a `class` contract left class 0, which is
-    /// false to a node.
+    /// Whether the contract did what it is for: the spend is valid, or a `class` contract left 0, which is false to a
+    /// node.
     pub fn accepted(&self) -> bool {
-        let left_class_0 = self.contract == Contract::Class
+        let left_0 = self.contract == Contract::Class
             && self.outcome.error == Some(ScriptError::EvalFalse)
             && self.outcome.stack == [Vec::<u8>::new()];
-        self.outcome.is_ok() || left_class_0
+        self.outcome.is_ok() || left_0
     }
 
-    /// The class as the script tells it: what a `class` contract leaves, the claim that a `claim` contract accepts,
+    /// The answer as the script tells it: what a `class` contract leaves, the claim that a `claim` contract accepts,
     /// the class that an `expect:N` contract expects where it accepts. A contract that refuses tells none.
-    pub fn told(&self) -> Option<u64> {
+    pub fn told(&self) -> Option<BigInt> {
         match self.contract {
             _ if !self.accepted() => None,
-            Contract::Class => self.outcome.stack.last().and_then(|class| number::decode(class).to_u64()),
-            Contract::Claim => self.claim.to_u64(),
-            Contract::Expect(class) => Some(class as u64),
+            Contract::Class => self.outcome.stack.last().map(|answer| number::decode(answer)),
+            Contract::Claim => Some(self.claim.clone()),
+            Contract::Expect(class) => Some(class.into()),
         }
     }
 
@@ -104,11 +103,11 @@ impl Spend {
         self.outcome.error == (!accepts).then_some(ScriptError::EvalFalse)
     }
 
-    /// The class for a report: the script's where the contract is to leave one, else the definition's.
-    pub fn class(&self) -> Option<u64> {
+    /// The answer for a report: the script's where the contract is to leave one, else the definition's.
+    pub fn answer(&self) -> Option<BigInt> {
         match self.contract {
             Contract::Class => self.told(),
-            Contract::Claim | Contract::Expect(_) => self.defined.to_u64(),
+            Contract::Claim | Contract::Expect(_) => Some(self.defined.clone()),
         }
     }
 }
@@ -133,8 +132,8 @@ mod tests {
 
     const FALSE: Option<ScriptError> = Some(ScriptError::EvalFalse);
 
-    fn judged(spend: &Spend) -> (bool, Option<u64>, bool) {
-        (spend.accepted(), spend.told(), spend.as_defined())
+    fn judged(spend: &Spend) -> (bool, Option<i32>, bool) {
+        (spend.accepted(), spend.told().and_then(|told| i32::try_from(told).ok()), spend.as_defined())
     }
 
     #[test]
@@ -149,6 +148,13 @@ mod tests {
         assert_eq!(class(0, FALSE, &[&[], &[]]), (false, None, false));
         assert_eq!(class(3, FALSE, &[&[]]), (true, Some(0), false));
         assert_eq!(class(3, Some(ScriptError::NumEqualVerify), &[&[3]]), (false, None, false));
+    }
+
+    #[test]
+    fn a_number_may_be_negative() {
+        let number = |defined, left: &[&[u8]]| judged(&spend(Contract::Class, defined, defined, None, left));
+        assert_eq!(number(-3, &[&[0x83]]), (true, Some(-3), true));
+        assert_eq!(number(-3, &[&[3]]), (true, Some(3), false));
     }
 
     #[test]

@@ -6,13 +6,13 @@ mod common;
 use std::fmt::Write;
 use std::path::Path;
 
-use common::{DEFAULT, Lock, exact, files, floats, options, sidecar, stem};
+use common::{Answers, DEFAULT, Lock, TOLERANCE, exact, files, floats, options, sidecar, stem};
 use insta::Settings;
-use num_bigint::BigInt;
 use num_rational::BigRational;
 use onnx2script::graph::Graph;
 use onnx2script::onnx::reference::Reference;
 use onnx2script::onnx::{ElementType, Model};
+use onnx2script::prediction::{Agreement, Prediction};
 use onnx2script::quant::Rescale;
 use onnx2script::{Options, compile};
 use serde::Deserialize;
@@ -22,7 +22,8 @@ use serde::Deserialize;
 struct Accepted {
     about: String,
     inputs: Vec<Vec<f64>>,
-    classes: Vec<usize>,
+    #[serde(flatten)]
+    answers: Answers,
 }
 
 /// The `.json` beside a model that is refused.
@@ -33,16 +34,18 @@ struct Refused {
 }
 
 #[test]
-fn these_models_compile_and_classify() {
+fn these_models_compile_and_answer() {
     let cases = files("tests/frontend/accept", "onnx");
-    let failures: Vec<String> = cases.iter().filter_map(|path| classify(path).err()).collect();
+    let failures: Vec<String> = cases.iter().filter_map(|path| answer(path).err()).collect();
     assert!(failures.is_empty(), "{} fail:\n{}", failures.len(), failures.join("\n"));
 }
 
 /// Every row through the contract, in each rescale mode and with byte inputs where the model takes bytes.
-fn classify(path: &Path) -> Result<(), String> {
+fn answer(path: &Path) -> Result<(), String> {
     let case: Accepted = sidecar(path);
     let context = |reason: String| format!("{} ({}): {reason}", stem(path), case.about);
+    let answers = case.answers.predictions();
+    let agreement = Agreement::new(&answers, TOLERANCE);
     let mut model = Model::load(path).map_err(|error| context(error.to_string()))?;
     let reference = Reference::new(&model).map_err(|error| context(error.to_string()))?;
     for rescale in [Rescale::Sum, Rescale::None, Rescale::Product] {
@@ -53,28 +56,28 @@ fn classify(path: &Path) -> Result<(), String> {
             let bytes = compile(&mut model, &options("u8", rescale)).map_err(|refusal| context(refusal.to_string()))?;
             locks.push(Lock::new(bytes));
         }
-        for (row, &class) in case.inputs.iter().zip(&case.classes) {
+        for (row, &expected) in case.inputs.iter().zip(&answers) {
             let sample: Vec<BigRational> = row.iter().copied().map(exact).collect();
-            float_class(&reference, &locks[0].compiled.graph, &sample, class).map_err(context)?;
+            let float = float_answer(&reference, &locks[0].compiled.graph, &sample).map_err(context)?;
+            if !agreement.holds(float, expected) {
+                return Err(context(format!("the float model gives {float:?} instead of {expected:?} for {row:?}")));
+            }
             for lock in &locks {
                 let input = lock.encode(&sample);
-                let got = lock.class(&input);
-                if got != class.into() {
-                    return Err(context(format!("class {got} instead of {class} for {row:?}, {rescale}")));
+                let got = lock.prediction(&input);
+                if !agreement.holds(got, expected) {
+                    return Err(context(format!("{got:?} instead of {expected:?} for {row:?}, {rescale}")));
                 }
-                lock.demand(&lock.items(&BigInt::from(class), &input), &[DEFAULT]);
+                lock.demand(&lock.items(&lock.class(&input), &input), &[DEFAULT]);
             }
         }
     }
     Ok(())
 }
 
-fn float_class(reference: &Reference, graph: &Graph, sample: &[BigRational], class: usize) -> Result<(), String> {
+fn float_answer(reference: &Reference, graph: &Graph, sample: &[BigRational]) -> Result<Option<Prediction>, String> {
     let output = reference.run(&floats(sample)).map_err(|error| error.to_string())?;
-    match graph.class_of(&output) {
-        Some(got) if got == class => Ok(()),
-        got => Err(format!("the float model gives class {got:?} instead of {class} for {sample:?}")),
-    }
+    Ok(graph.prediction_of(&output))
 }
 
 #[test]

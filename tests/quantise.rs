@@ -8,6 +8,7 @@ use onnx2script::auto::{self, Goal};
 use onnx2script::data::{Inputs, Samples};
 use onnx2script::onnx::Model;
 use onnx2script::onnx::reference::Reference;
+use onnx2script::prediction::Agreement;
 use onnx2script::quant::calibrate::Calibration;
 use onnx2script::quant::{Granularity, Weights};
 use onnx2script::spend::Spender;
@@ -139,12 +140,11 @@ fn scales_and_zero_points_are_the_user_s_to_choose() {
 fn the_search_keeps_its_word() {
     let data = data(MNIST);
     let samples = data.calibration(400);
-    let found = auto::search(&data.model, &bytes(), &samples, Goal::Agreement(0.99)).unwrap();
+    let found = auto::search(&data.model, &bytes(), &samples, Goal::Agreement(0.99), Agreement::TOLERANCE).unwrap();
     assert!(found.agreement >= 0.99 && found.fitted == 200 && found.judged == 200);
     assert!(data.agreement(&found.compiled) > 97.5);
-    let small = auto::search(&data.model, &bytes(), &samples, Goal::Bytes(150_000)).unwrap();
+    let small = auto::search(&data.model, &bytes(), &samples, Goal::Bytes(150_000), Agreement::TOLERANCE).unwrap();
     assert!(small.compiled.script.byte_len() <= 150_000);
-    assert!(
-        auto::search(&data.model, &bytes(), &Calibration { floats: vec![], integers: vec![] }, Goal::Bytes(1)).is_err()
-    );
+    let nothing = Calibration { floats: vec![], integers: vec![] };
+    assert!(auto::search(&data.model, &bytes(), &nothing, Goal::Bytes(1), Agreement::TOLERANCE).is_err());
 }

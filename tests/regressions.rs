@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use onnx2script::error::Refusal;
 use onnx2script::onnx::Model;
-use onnx2script::{Compiled, Options, compile, ir};
+use onnx2script::{Compiled, Options, compile, ir, passes};
 use prost::Message;
 use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
@@ -270,6 +270,73 @@ fn a_class_is_cast_only_to_a_type_that_counts_all_classes() {
         let outcome = decode(&proto).and_then(|mut model| compile(&mut model, &Options::default()));
         assert_eq!(outcome.is_ok(), fits, "{classes} classes to {to:?}");
     }
+}
+
+/// What passes take out of the end of a network left a value behind the answer.
+#[test]
+fn a_number_that_later_steps_leave_as_it_is_stays_the_answer() {
+    let nodes = vec![node("Add", &["x", "c"], "z"), node("Sub", &["z", "c"], "y")];
+    let proto = model((DataType::Float, &[1, 1]), nodes, vec![floats("c", &[1], &[0.5])]);
+    let number = compiled(&proto, &Options::default());
+    assert_eq!(number.optimised.values.len(), 1);
+    for x in [-7, 0, 1_234_567_890] {
+        assert_eq!(ir::eval(&number.optimised, &[x.into()]), x.into());
+    }
+}
+
+/// A model of one output: the sum of `x`, each with a weight, and a bias.
+fn sum(weights: [f32; 2], bias: f32, end: Option<&str>) -> ModelProto {
+    let mut nodes = vec![node("Gemm", &["x", "w", "c"], "z")];
+    nodes.extend(end.map(|op| node(op, &["z"], "y")));
+    let mut proto =
+        model((DataType::Float, &[1, 2]), nodes, vec![floats("w", &[2, 1], &weights), floats("c", &[1], &[bias])]);
+    if end.is_none() {
+        proto.graph.as_mut().unwrap().output[0].name = "z".into();
+    }
+    proto
+}
+
+/// Truncated to a step of 1e-8, these logits would all be 0, and class 0; the float model has class 1 for the positive
+/// ones. The division is not made before a threshold, unless the level demands every bit.
+#[test]
+fn a_logit_below_one_step_keeps_its_sign() {
+    for (level, positive) in [(passes::Level::Full, 1), (passes::Level::Exact, 0), (passes::Level::None, 0)] {
+        let binary = compiled(&sum([0.3, -0.3], 0.0, Some("Sigmoid")), &Options { level, ..Options::default() });
+        for (x, class) in [([1, 0], positive), ([0, 1], 0), ([0, 0], 0), ([9, 0], 1)] {
+            assert_eq!(ir::eval(&binary.optimised, &x.map(Into::into)), class.into(), "{x:?}, level {level}");
+        }
+    }
+}
+
+/// A number's last digit is the scale that was asked for, at every level.
+#[test]
+fn a_number_keeps_its_scale() {
+    let unit = |options: &Options| {
+        let number = compiled(&sum([0.3, -0.7], 0.25, None), options);
+        (number.optimised.answer_scale().unwrap().clone(), number)
+    };
+    let x = [200_000_000.into(), 100_000_000.into()];
+    for level in [passes::Level::None, passes::Level::Exact, passes::Level::Full] {
+        let (scale, number) = unit(&Options { level, ..Options::default() });
+        assert_eq!(scale, onnx2script::quant::decimal::power_of_ten(-8), "level {level}");
+        // 0.3 and 0.7 are floats.
+        let off = ir::eval(&number.optimised, &x) - 15_000_000;
+        assert!(off >= (-3).into() && off <= 3.into(), "{off}, level {level}");
+    }
+    let none = onnx2script::quant::Options { rescale: "none".parse().unwrap(), ..Default::default() };
+    assert_eq!(unit(&Options { quant: none, ..Options::default() }).0, onnx2script::quant::decimal::power_of_ten(-16));
+}
+
+#[test]
+fn one_answer_for_every_input_is_refused() {
+    for (end, said) in [(None, "gives the number 0.25"), (Some("Sigmoid"), "has class 1")] {
+        let refused = refusal(&sum([0.0, 0.0], 0.25, end));
+        assert!(refused.contains(&format!("every input {said}: anyone could spend")), "{refused}");
+    }
+    assert!(refusal(&sum([0.0, 0.0], 0.0, Some("Sigmoid"))).contains("has class 0"));
+    // A logit of at most -1: no input has class 1.
+    let refused = refusal(&sum([1e-4, 0.0], -1.0, Some("Sigmoid")));
+    assert!(refused.contains("has class 0"), "{refused}");
 }
 
 /// The bias was silently taken for zero.

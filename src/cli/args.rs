@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use num_bigint::BigInt;
 use onnx2script::codegen::Contract;
 use onnx2script::data::DataSpec;
 use onnx2script::input::InputSpec;
 use onnx2script::passes::{self, Level};
+use onnx2script::prediction::Agreement;
 use onnx2script::quant::{Granularity, Rescale, WeightsSpec, decimal};
 use onnx2script::stack::Layout;
 use onnx2script::target::{Era, Rules, Target};
@@ -31,7 +33,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Compile a model, run the script on a sample, and show the class.
+    /// Compile a model, run the script on a sample, and show the class or number.
     Run(Box<Run>),
     /// Run any pair of scripts in the integrated interpreter.
     Exec(Exec),
@@ -72,7 +74,7 @@ pub(crate) struct Compile {
 #[command(next_help_heading = "Contract")]
 pub(crate) struct Choices {
     /// What the unlocking script pushes: `claim` a class, then an input; `expect:N` an input of class N; `class` an
-    /// input, the class being left on the stack.
+    /// input, the class being left on the stack. Of a model that gives a number, that number takes the place of a class.
     #[arg(long, value_name = "claim|expect:N|class", default_value = "claim")]
     pub(crate) contract: Contract,
     /// How the input is given: `fixed[:BYTES]`, integers at scale 10^8 (5 bytes hold ±5497); `u8[:SCALE[:OFFSET]]`,
@@ -93,6 +95,10 @@ pub(crate) struct Choices {
     /// For --weights auto: the least share of samples on which contract and float model agree [default: 0.995].
     #[arg(long, value_name = "SHARE", conflicts_with = "max_bytes", value_parser = share)]
     pub(crate) min_agreement: Option<f64>,
+    /// For models that give a number: how far from the float model's it may be to agree with it, as a share of the range of
+    /// the float model's numbers on the samples.
+    #[arg(long, value_name = "SHARE", default_value_t = Agreement::TOLERANCE, value_parser = share)]
+    pub(crate) tolerance: f64,
     /// For --weights auto: the best agreement in a script of at most so many bytes.
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_bytes: Option<usize>,
@@ -149,9 +155,9 @@ pub(crate) struct Run {
     /// bytes are worth, else 1/255, or 1 if the model takes integers; for other numbers 1).
     #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational)]
     pub(crate) unit: Option<num_rational::BigRational>,
-    /// Claim this class instead of the right one.
-    #[arg(long, value_name = "CLASS")]
-    pub(crate) claim: Option<i64>,
+    /// Claim this class, or this integer for the model's number, instead of the right one.
+    #[arg(long, value_name = "INTEGER", allow_negative_numbers = true)]
+    pub(crate) claim: Option<BigInt>,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -43,7 +43,8 @@ pub(crate) fn load_and_compile(path: &Path, choices: &Choices) -> anyhow::Result
     let fitted = Fitted::to(samples.as_ref());
     let (compiled, mut notes) = match (&choices.weights, samples.zip(choices.calibrate.as_ref())) {
         (WeightsSpec::Auto, Some((samples, data))) => {
-            let found = auto::search(&model, &options, &samples, calibration::goal(choices)).map_err(refused)?;
+            let found = auto::search(&model, &options, &samples, calibration::goal(choices), choices.tolerance)
+                .map_err(refused)?;
             let note = calibration::describe(&found, data);
             (found.compiled, vec![note])
         }
@@ -61,6 +62,9 @@ pub(crate) fn load_and_compile(path: &Path, choices: &Choices) -> anyhow::Result
     let unusual = |storage: &str| storage.starts_with("grid") || storage.contains("vanish");
     let layers = compiled.ir.layers.iter().filter(|layer| unusual(&layer.storage));
     notes.extend(layers.map(|layer| format!("{}: weights are stored as {}", layer.label, layer.storage)));
+    if let Some(scale) = compiled.optimised.answer_scale() {
+        notes.push(format!("the contract's number is an integer in steps of {}", ir::describe_scale(scale)));
+    }
     if !choices.quiet {
         compiled.graph.notes.iter().chain(&notes).for_each(|note| output::tell(format_args!("note: {note}")));
     }

@@ -1,14 +1,14 @@
-//! `run`: compile, encode a sample, run the script, show the class.
+//! `run`: compile, encode a sample, run the script, show the class or the number.
 
 use std::fmt::Write;
 
-use num_bigint::BigInt;
-use num_traits::ToPrimitive;
 use onnx2script::Compiled;
 use onnx2script::codegen::Contract;
 use onnx2script::data::{Input, Samples};
+use onnx2script::ir::describe_scale;
 use onnx2script::onnx::Model;
 use onnx2script::onnx::reference::Reference;
+use onnx2script::prediction::Prediction;
 use onnx2script::spend::Spender;
 use serde::Serialize;
 
@@ -19,18 +19,14 @@ use super::{Verdict, compile, output, samples};
 /// What `run` tells; the JSON object's fields.
 #[derive(Debug, Serialize)]
 struct Report {
-    /// The class that the contract gives.
-    class: Option<u64>,
-    /// The class that the float model gives; none where tract cannot run it.
-    float_class: Option<usize>,
+    #[serde(flatten)]
+    answer: Answer,
     /// Whether the script accepted the spend.
     ok: bool,
     /// `OK`, or the node's name of the error.
     verdict: &'static str,
     /// The rules it was judged by.
     rules: String,
-    /// The class that the unlocking script claims.
-    claim: Option<i64>,
     sample: usize,
     script_bytes: usize,
     unlocking_bytes: usize,
@@ -38,6 +34,33 @@ struct Report {
     instructions: u64,
     peak_stack_items: usize,
     peak_stack_bytes: u64,
+}
+
+/// What the contract says of the sample, and the float model beside it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Answer {
+    Class {
+        /// The class that the contract gives.
+        class: Option<Prediction>,
+        /// The class that the float model gives; none where tract cannot run it.
+        float_class: Option<Prediction>,
+        /// The class that the unlocking script claims.
+        claim: Option<i64>,
+    },
+    /// Integers are strings: they can be longer than what reads JSON expects of a number.
+    Value {
+        /// The contract's integer as a number of the model.
+        value: Option<Prediction>,
+        /// The number that the float model gives; none where tract cannot run it.
+        float_value: Option<Prediction>,
+        /// The integer that the contract gives.
+        integer: Option<String>,
+        /// What a step of one in it is worth.
+        scale: String,
+        /// The integer that the unlocking script claims.
+        claim: Option<String>,
+    },
 }
 
 /// Runs one sample.
@@ -55,16 +78,31 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Verdict> {
 /// Spends with a sample.
 fn spend(args: &Run, model: &Model, compiled: &Compiled, input: &Input) -> Report {
     let spender = Spender::new(compiled, args.choices.node.chosen_rules());
-    let spend = spender.spend(&input.integers, args.claim.map(BigInt::from));
+    let spend = spender.spend(&input.integers, args.claim.clone());
     let float_output = Reference::new(model).and_then(|reference| reference.run(&input.floats)).ok();
+    let float = float_output.and_then(|output| compiled.graph.prediction_of(&output));
+    let integer = spend.answer();
+    let contract = integer.as_ref().and_then(|answer| compiled.optimised.prediction(answer));
+    let claim = (compiled.contract == Contract::Claim).then_some(&spend.claim);
     let stats = spend.outcome.stats;
     Report {
-        class: spend.class(),
-        float_class: float_output.and_then(|output| compiled.graph.class_of(&output)),
+        answer: match compiled.optimised.answer_scale() {
+            None => Answer::Class {
+                class: contract,
+                float_class: float,
+                claim: claim.and_then(|claim| i64::try_from(claim).ok()),
+            },
+            Some(scale) => Answer::Value {
+                value: contract,
+                float_value: float,
+                integer: integer.map(|integer| integer.to_string()),
+                scale: describe_scale(scale),
+                claim: claim.map(ToString::to_string),
+            },
+        },
         ok: spend.accepted(),
         verdict: spend.outcome.verdict(),
         rules: spender.rules().to_string(),
-        claim: (compiled.contract == Contract::Claim).then(|| spend.claim.to_i64()).flatten(),
         sample: args.index,
         script_bytes: spender.script_bytes(),
         unlocking_bytes: spend.unlocking_bytes,
@@ -75,17 +113,12 @@ fn spend(args: &Run, model: &Model, compiled: &Compiled, input: &Input) -> Repor
 }
 
 fn describe(args: &Run, report: &Report) -> String {
-    let or_none = |value: Option<String>| value.unwrap_or_else(|| "unknown".into());
     let mut text = String::new();
     let mut row = |name: &str, value: String| {
         let _ = writeln!(text, "{name:<20} {value}");
     };
     row("sample", format!("{} of {}", report.sample, args.data.display()));
-    row("class", or_none(report.class.map(|class| class.to_string())));
-    row("float model's class", or_none(report.float_class.map(|class| class.to_string())));
-    if let Some(claim) = report.claim {
-        row("claimed class", claim.to_string());
-    }
+    report.answer.rows().into_iter().for_each(|(name, value)| row(name, value));
     row(
         "script says",
         format!("{} ({}, by {} rules)", if report.ok { "accepted" } else { "refused" }, report.verdict, report.rules),
@@ -95,4 +128,32 @@ fn describe(args: &Run, report: &Report) -> String {
     row("instructions", report.instructions.to_string());
     row("peak stack", format!("{} items, {} bytes", report.peak_stack_items, report.peak_stack_bytes));
     text
+}
+
+impl Answer {
+    /// In words.
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        fn known(value: Option<&impl ToString>) -> String {
+            value.map_or("unknown".into(), ToString::to_string)
+        }
+        match self {
+            Answer::Class { class, float_class, claim } => [
+                Some(("class", known(class.as_ref()))),
+                Some(("float model's class", known(float_class.as_ref()))),
+                claim.map(|claim| ("claimed class", claim.to_string())),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            Answer::Value { value, float_value, integer, scale, claim } => [
+                Some(("number", known(value.as_ref()))),
+                Some(("as integer", format!("{}, in steps of {scale}", known(integer.as_ref())))),
+                Some(("float model's number", known(float_value.as_ref()))),
+                claim.as_ref().map(|claim| ("claimed integer", claim.clone())),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+        }
+    }
 }

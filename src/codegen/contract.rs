@@ -12,12 +12,13 @@ use crate::script::number;
 /// Kinds of contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Contract {
-    /// The unlocking script pushes a class, then the input; true when the network gives that class.
+    /// The unlocking script pushes a class (or the number, of a model that gives one), then the input; true when the
+    /// network gives that.
     #[default]
     Claim,
     /// The unlocking script pushes an input; true when the network gives the class named here.
     Expect(usize),
-    /// The unlocking script pushes an input; the class is left on the stack (class 0 is false to a node).
+    /// The unlocking script pushes an input; the class or number is left on the stack (0 is false to a node).
     Class,
 }
 
@@ -38,9 +39,15 @@ impl Contract {
     /// Refuses an expectation that no input can meet.
     ///
     /// # Errors
-    /// A problem when the expected class is not one of the network's.
+    /// A problem when the expected class is not one of the network's, or it has none.
     pub fn check(self, ir: &Ir) -> Result<(), Problem> {
         match self {
+            Contract::Expect(class) if ir.classes() == 0 => Err(Problem::of_model(format!(
+                "--contract expect:{class}: the network gives a number, and has no classes"
+            ))
+            .help(
+                "give --contract claim, where the number is claimed, or --contract class, which leaves it on the stack",
+            )),
             Contract::Expect(class) if class >= ir.classes() => {
                 let classes = ir.classes();
                 Err(Problem::of_model(format!("--contract expect:{class}: the network has {classes} classes")).help(

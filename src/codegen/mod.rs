@@ -1,10 +1,10 @@
 //! Strategies from the IR to the bignum program.
 //!
 //! A contract is an entry (what the unlocking script must have pushed), the network, and an exit (what
-//! is made of the class). Only the network depends on the strategy; `unrolled` is the one for small
+//! is made of the answer). Only the network depends on the strategy; `unrolled` is the one for small
 //! layers and the yardstick for others.
 //!
-//! Invariant: the program's result for an input is made from [`crate::ir::eval`]'s class for it and
+//! Invariant: the program's result for an input is made from [`crate::ir::eval`]'s answer for it and
 //! nothing else, for every input of the length that the entry checks.
 
 pub mod contract;
@@ -20,8 +20,8 @@ pub use contract::Contract;
 pub fn lower(ir: &Ir, contract: Contract) -> Program {
     let mut builder = Builder::new(contract.pushes());
     let input = entry(&mut builder, ir, contract);
-    let class = unrolled::network(&mut builder, ir, input);
-    let result = exit(&mut builder, contract, class);
+    let answer = unrolled::network(&mut builder, ir, input);
+    let result = exit(&mut builder, contract, answer);
     builder.finish(result)
 }
 
@@ -35,21 +35,21 @@ fn entry(builder: &mut Builder, ir: &Ir, contract: Contract) -> ValueId {
     builder.one(Op::CheckLength(bytes), &[input], Name::whole(&Arc::from("input")))
 }
 
-/// Compares the class as the contract wants it.
-fn exit(builder: &mut Builder, contract: Contract, class: ValueId) -> ValueId {
+/// Compares the answer as the contract wants it.
+fn exit(builder: &mut Builder, contract: Contract, answer: ValueId) -> ValueId {
     let verdict = Name::whole(&Arc::from("verdict"));
     match contract {
         Contract::Claim => {
-            contract_origin(builder, "exit: class against claim");
+            contract_origin(builder, "exit: answer against claim");
             let claim = builder.inputs()[0];
-            builder.one(Op::Equal, &[claim, class], verdict)
+            builder.one(Op::Equal, &[claim, answer], verdict)
         }
         Contract::Expect(expected) => {
             contract_origin(builder, "exit: class against the expected one");
             let expected = builder.number(&expected.into());
-            builder.one(Op::Equal, &[class, expected], verdict)
+            builder.one(Op::Equal, &[answer, expected], verdict)
         }
-        Contract::Class => class,
+        Contract::Class => answer,
     }
 }
 

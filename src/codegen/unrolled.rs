@@ -15,14 +15,14 @@ use crate::bignum::{Builder, Name, Op, Origin, ValueId as NumberId};
 use crate::input::Encoding;
 use crate::ir::{self, Ir, Matrix, Tie, ValueId};
 
-/// Emits the network; gives the class.
+/// Emits the network; gives the answer.
 pub(super) fn network(builder: &mut Builder, ir: &Ir, input: NumberId) -> NumberId {
     let origins = (0..ir.values.len()).map(|value| builder.origin(origin(ir, value))).collect();
     let names = (0..ir.values.len()).map(|value| Arc::from(format!("%{value}"))).collect();
     let product = Arc::from("product");
     let mut unrolled = Unrolled { ir, builder, made: vec![Made::default(); ir.values.len()], origins, names, product };
     unrolled.unpack(input);
-    unrolled.class(ir.output())
+    unrolled.answer(ir.output())
 }
 
 /// The elements of an IR value that exist so far.
@@ -56,6 +56,7 @@ fn origin(ir: &Ir, value: ValueId) -> Origin {
         ir::Op::Rescale { .. } => "rescale",
         ir::Op::Relu { .. } => "relu",
         ir::Op::ArgMax { .. } => "argmax",
+        ir::Op::Positive { .. } => "positive",
     };
     Origin {
         layer: Arc::from(layer.label.as_str()),
@@ -158,7 +159,7 @@ impl Unrolled<'_> {
                     None => number,
                 }
             }
-            ir::Op::Input | ir::Op::ArgMax { .. } => unreachable!("made as a whole"),
+            ir::Op::Input | ir::Op::ArgMax { .. } | ir::Op::Positive { .. } => unreachable!("made as a whole"),
         };
         self.made[value].elements.insert(index, number);
     }
@@ -299,10 +300,22 @@ impl Unrolled<'_> {
         }
     }
 
+    /// The class, or the number that is the answer.
+    fn answer(&mut self, value: ValueId) -> NumberId {
+        match self.ir.values[value].op {
+            ir::Op::ArgMax { x, tie } => self.class(value, x, tie),
+            ir::Op::Positive { x } => {
+                let logit = self.number(x, 0);
+                self.enter(value);
+                self.one(value, 0, Op::GreaterThan, logit, Some(&BigInt::zero()))
+            }
+            _ => self.number(value, 0),
+        }
+    }
+
     /// The index of the largest element: each carries its index in the remainder by the number of
     /// classes, so that one MAX chain finds both.
-    fn class(&mut self, value: ValueId) -> NumberId {
-        let ir::Op::ArgMax { x, tie } = self.ir.values[value].op else { unreachable!("the last value is an ArgMax") };
+    fn class(&mut self, value: ValueId, x: ValueId, tie: Tie) -> NumberId {
         let classes = self.ir.values[x].len();
         let count = BigInt::from(classes);
         let mut best: Option<NumberId> = None;

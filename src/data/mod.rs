@@ -104,6 +104,18 @@ impl Samples {
         }
     }
 
+    /// The rows as numbers: one each.
+    ///
+    /// # Errors
+    /// When a row holds several numbers.
+    pub fn numbers(&self) -> anyhow::Result<Vec<f64>> {
+        ensure!(self.sample_len == 1, "labels are one number a row, not {} numbers", self.sample_len);
+        Ok(match &self.elements {
+            Elements::Bytes(bytes) => bytes.iter().map(|&byte| f64::from(byte)).collect(),
+            Elements::Floats(floats) => floats.clone(),
+        })
+    }
+
     /// What sample `index` is to the model, exactly: every element times `unit`, plus `offset`.
     ///
     /// # Errors

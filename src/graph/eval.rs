@@ -17,21 +17,28 @@ pub fn eval_all(graph: &Graph, sample: &[f64]) -> Vec<Vec<f64>> {
             Op::Mul { x, constant } => values[*x].iter().zip(constant).map(|(x, c)| x * c).collect(),
             Op::Relu { x } => values[*x].iter().map(|x| x.max(0.0)).collect(),
             Op::ArgMax { x, tie } => vec![argmax(&values[*x], *tie) as f64],
+            Op::Positive { x } => values[*x].iter().map(|x| f64::from(*x > 0.0)).collect(),
         };
         values.push(value);
     }
     values
 }
 
-/// By how much the largest score exceeds the second; how sure the float model is of its class.
+/// How sure the float model is of its class: by how much the largest score exceeds the second, or how far a logit is from
+/// 0. None where the answer is no class.
 ///
 /// # Panics
 /// When the sample has another length than the network's input.
 pub fn margin(graph: &Graph, sample: &[f64]) -> Option<f64> {
-    let scores = graph.scores()?;
-    let mut sorted = eval_all(graph, sample).swap_remove(scores);
-    sorted.sort_by(|a, b| b.total_cmp(a));
-    Some(sorted.first()? - sorted.get(1)?)
+    let mut scores = eval_all(graph, sample).swap_remove(graph.scores()?);
+    match graph.nodes.last()?.op {
+        Op::ArgMax { .. } => {
+            scores.sort_by(|a, b| b.total_cmp(a));
+            Some(scores.first()? - scores.get(1)?)
+        }
+        Op::Positive { .. } => scores.first().map(|logit| logit.abs()),
+        _ => None,
+    }
 }
 
 fn matmul(x: &[f64], weights: &Matrix) -> Vec<f64> {
@@ -94,19 +101,24 @@ mod tests {
             let sample = inputs.get(index).unwrap().floats;
             let values = eval_all(&graph, &sample);
             let expected = reference.run(&sample).unwrap();
-            let class = values.last().unwrap()[0];
-            assert_eq!(class as usize, graph.class_of(&expected).unwrap(), "{} sample {index}", graph.name);
+            let answer = values.last().unwrap()[0];
+            if let Some(class) = graph.class_of(&expected) {
+                assert_eq!(answer as usize, class, "{} sample {index}", graph.name);
+                assert!(margin(&graph, &sample).unwrap() >= 0.0);
+            }
             let scores = &values[graph.scores().unwrap()];
             let ours = match graph.answer {
-                Answer::Class => vec![class],
+                Answer::Class => vec![answer],
                 Answer::Scores if softmax => softmax_of(scores),
-                Answer::Scores => scores.clone(),
+                Answer::Scores | Answer::Value => scores.clone(),
+                Answer::Probability => vec![1.0 / (1.0 + (-scores[0]).exp())],
             };
-            let most = expected.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+            // Probabilities near 0 are cut off; they are as exact as 1 is.
+            let least = if graph.answer == Answer::Probability { 1.0 } else { 0.0 };
+            let most = expected.iter().fold(least, |most: f64, value| most.max(value.abs()));
             for (a, b) in ours.iter().zip(&expected) {
                 assert!((a - b).abs() <= TOLERANCE * most, "{} sample {index}: {ours:?} {expected:?}", graph.name);
             }
-            assert!(margin(&graph, &sample).unwrap() >= 0.0);
         }
     }
 

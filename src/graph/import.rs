@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::operand::{Computed, Meaning, Operand};
-use super::{Answer, Graph, Node, Op, Origin, Tie, ops};
+use super::{Answer, Graph, Node, NodeId, Op, Origin, Tie, ops};
 use crate::error::{Problem, Problems, Refusal};
 use crate::onnx::{self, ElementType, Model};
 
@@ -47,7 +47,7 @@ fn check_interface(model: &Model) -> Result<(), Refusal> {
         several => {
             let list = names(several.iter().map(String::as_str).collect());
             Err(Problem::of_model(format!("the model has {} outputs: `{list}`", several.len()))
-                .help("export with the class or the scores as the only output")
+                .help("export with the class, the scores or the number as the only output")
                 .into())
         }
     }
@@ -199,12 +199,10 @@ impl<'m> Importer<'m> {
             }
         };
         let mut notes = Vec::new();
-        let (answer, class) = match &value.meaning {
-            Meaning::Class(_) => (Answer::Class, value.node),
-            Meaning::Order(_) | Meaning::Value => {
-                self.add_argmax(output, &value, &mut notes)?;
-                (Answer::Scores, self.nodes.len() - 1)
-            }
+        let answer = self.answer(output, &value, &mut notes)?;
+        let last = match answer {
+            Answer::Class | Answer::Value => value.node,
+            Answer::Scores | Answer::Probability => self.nodes.len() - 1,
         };
         let input = &self.model.inputs[0];
         Ok(Graph {
@@ -212,28 +210,64 @@ impl<'m> Importer<'m> {
             input_name: input.name.clone(),
             input_shape: input.shape.clone(),
             input_element: input.element,
-            nodes: path_to(self.nodes, class),
+            nodes: path_to(self.nodes, last),
             answer,
             notes,
         })
     }
 
-    /// The class is the ArgMax of the outputs where the model ends in several.
-    fn add_argmax(&mut self, output: &str, value: &Computed, notes: &mut Vec<String>) -> Result<(), Problem> {
-        let len = self.nodes[value.node].len;
-        if len < 2 {
-            return Err(Problem::of_model(format!("output `{output}` is a single number, not one score a class"))
-                .help("models of one output (regression, binary by a threshold) are not supported yet: export two outputs, one a class"));
+    /// What the model's output is; adds the step that makes a class of it where the model has none itself.
+    fn answer(&mut self, output: &str, value: &Computed, notes: &mut Vec<String>) -> Result<Answer, Problem> {
+        match (&value.meaning, self.nodes[value.node].len) {
+            (Meaning::Class(_), _) => Ok(Answer::Class),
+            (Meaning::Value, 1) => {
+                notes.push("the model ends in one number, which is the answer; there are no classes".into());
+                Ok(Answer::Value)
+            }
+            (Meaning::Logit(sigmoid), 1) => {
+                self.add_threshold(value.node, sigmoid.clone(), notes);
+                Ok(Answer::Probability)
+            }
+            (Meaning::Order(softmax), 1) => Err(Problem::of_node(
+                &softmax.name,
+                &softmax.op,
+                "is over a single output, and gives 1 whatever that is",
+            )
+            .help("let one output end in a Sigmoid, or export two outputs, one a class")),
+            (Meaning::Logit(sigmoid), several) => {
+                let reason = format!("ends the model in {several} outputs, each of them a yes or no of its own");
+                Err(Problem::of_node(&sigmoid.name, &sigmoid.op, reason).help(
+                    "a contract has one answer: export one of the outputs, or put an ArgMax behind them if the largest \
+                     is the class",
+                ))
+            }
+            (Meaning::Order(_) | Meaning::Value, several) => {
+                self.add_argmax(output, value, several, notes);
+                Ok(Answer::Scores)
+            }
         }
+    }
+
+    /// Class 1 where the logit is above 0, which is where its Sigmoid exceeds one half.
+    fn add_threshold(&mut self, logit: NodeId, sigmoid: Origin, notes: &mut Vec<String>) {
+        notes.push(format!(
+            "`{}` ({}) is dropped: the class is 1 where it would exceed one half, which is where its operand is above \
+             0, else 0",
+            sigmoid.name, sigmoid.op
+        ));
+        self.nodes.push(Node { op: Op::Positive { x: logit }, len: 1, origin: sigmoid });
+    }
+
+    /// The class is the ArgMax of the outputs where the model ends in several.
+    fn add_argmax(&mut self, output: &str, value: &Computed, scores: usize, notes: &mut Vec<String>) {
         if let Meaning::Order(softmax) = &value.meaning {
             notes.push(format!("`{}` ({}) is dropped: it does not change the class", softmax.name, softmax.op));
         }
         notes.push(format!(
-            "the model ends in {len} scores: the class is the index of the largest (the lowest of equals)"
+            "the model ends in {scores} scores: the class is the index of the largest (the lowest of equals)"
         ));
         let origin = Origin { name: output.to_owned(), op: "output".into() };
         self.nodes.push(Node { op: Op::ArgMax { x: value.node, tie: Tie::First }, len: 1, origin });
-        Ok(())
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Invariants, established by [`import`] and relied on by every later stage:
 //! 1. node 0 is the only [`Op::Input`]; every operand has a smaller index than its user;
-//! 2. the last node is an [`Op::ArgMax`], and no other is;
+//! 2. the last node is the answer: an [`Op::ArgMax`] or [`Op::Positive`], which stand nowhere else, where that is a
+//!    class; any other op with one element where it is that number itself;
 //! 3. constants have one element for each element of the result ([`Op::MatMul`]: rows × columns),
 //!    and all are finite;
 //! 4. shapes are gone: a value is a vector of `len` elements in row-major order, for one sample.
@@ -23,6 +24,7 @@ pub use import::import;
 pub use ops::SUPPORTED;
 
 use crate::onnx::ElementType;
+use crate::prediction::Prediction;
 
 /// Index of a node in its graph.
 pub type NodeId = usize;
@@ -40,7 +42,7 @@ pub struct Graph {
     pub input_element: ElementType,
     /// Nodes, operands first.
     pub nodes: Vec<Node>,
-    /// What the class is in the model itself.
+    /// What the model's own output is.
     pub answer: Answer,
     /// What the importer decided that the user may want to know.
     pub notes: Vec<String>,
@@ -53,6 +55,10 @@ pub enum Answer {
     Class,
     /// One score a class: the class is the ArgMax that the compiler adds.
     Scores,
+    /// The probability of class 1, by a Sigmoid: the class is 1 where it exceeds one half, else 0.
+    Probability,
+    /// A number, which is the answer itself.
+    Value,
 }
 
 /// One step of the network.
@@ -113,6 +119,11 @@ pub enum Op {
         /// Which index wins a tie.
         tie: Tie,
     },
+    /// 1 where the one element is above 0, else 0.
+    Positive {
+        /// Operand.
+        x: NodeId,
+    },
 }
 
 /// Which of several equal largest elements is the class.
@@ -140,9 +151,12 @@ impl Op {
     pub(crate) fn operand(&self) -> Option<NodeId> {
         match self {
             Op::Input => None,
-            Op::MatMul { x, .. } | Op::Add { x, .. } | Op::Mul { x, .. } | Op::Relu { x } | Op::ArgMax { x, .. } => {
-                Some(*x)
-            }
+            Op::MatMul { x, .. }
+            | Op::Add { x, .. }
+            | Op::Mul { x, .. }
+            | Op::Relu { x }
+            | Op::ArgMax { x, .. }
+            | Op::Positive { x } => Some(*x),
         }
     }
 
@@ -150,9 +164,12 @@ impl Op {
     pub(crate) fn operand_mut(&mut self) -> Option<&mut NodeId> {
         match self {
             Op::Input => None,
-            Op::MatMul { x, .. } | Op::Add { x, .. } | Op::Mul { x, .. } | Op::Relu { x } | Op::ArgMax { x, .. } => {
-                Some(x)
-            }
+            Op::MatMul { x, .. }
+            | Op::Add { x, .. }
+            | Op::Mul { x, .. }
+            | Op::Relu { x }
+            | Op::ArgMax { x, .. }
+            | Op::Positive { x } => Some(x),
         }
     }
 
@@ -161,7 +178,7 @@ impl Op {
         match self {
             Op::MatMul { weights, .. } => &weights.elements,
             Op::Add { constant, .. } | Op::Mul { constant, .. } => constant,
-            Op::Input | Op::Relu { .. } | Op::ArgMax { .. } => &[],
+            Op::Input | Op::Relu { .. } | Op::ArgMax { .. } | Op::Positive { .. } => &[],
         }
     }
 }
@@ -172,25 +189,40 @@ impl Graph {
         self.nodes.first().map_or(0, |node| node.len)
     }
 
-    /// The node whose largest element is the class.
+    /// The node that decides: the scores or the logit that the class is made of, else the number that is the answer.
     pub fn scores(&self) -> Option<NodeId> {
         match self.nodes.last()?.op {
-            Op::ArgMax { x, .. } => Some(x),
-            _ => None,
+            Op::ArgMax { x, .. } | Op::Positive { x } => Some(x),
+            _ => Some(self.nodes.len() - 1),
         }
     }
 
-    /// How many classes there are.
+    /// How many classes there are; none where the answer is a number.
     pub fn classes(&self) -> usize {
-        self.scores().map_or(0, |scores| self.nodes[scores].len)
+        match self.nodes.last().map(|node| &node.op) {
+            Some(Op::ArgMax { x, .. }) => self.nodes[*x].len,
+            Some(Op::Positive { .. }) => 2,
+            _ => 0,
+        }
     }
 
     /// The class that the float model's own output means; the lowest index wins a tie unless the
-    /// model says otherwise.
+    /// model says otherwise. None where the model gives a number.
     pub fn class_of(&self, output: &[f64]) -> Option<usize> {
-        match self.answer {
-            Answer::Class => output.first().map(|&class| class as usize),
-            Answer::Scores => (!output.is_empty()).then(|| eval::argmax(output, Tie::First)),
+        match self.prediction_of(output)? {
+            Prediction::Class(class) => usize::try_from(class).ok(),
+            Prediction::Value(_) => None,
         }
+    }
+
+    /// What the float model's own output says.
+    pub fn prediction_of(&self, output: &[f64]) -> Option<Prediction> {
+        let first = *output.first()?;
+        Some(match self.answer {
+            Answer::Class => Prediction::Class(first as u64),
+            Answer::Scores => Prediction::Class(eval::argmax(output, Tie::First) as u64),
+            Answer::Probability => Prediction::Class(u64::from(first > 0.5)),
+            Answer::Value => Prediction::Value(first),
+        })
     }
 }

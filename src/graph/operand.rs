@@ -33,6 +33,8 @@ pub(super) enum Meaning {
     Value,
     /// Only their order is right: a Softmax was dropped here.
     Order(Origin),
+    /// Logits, of which a Sigmoid was dropped here: their order is right, and which are above the threshold.
+    Logit(Origin),
     /// The class: nothing can be computed from it.
     Class(Origin),
 }
@@ -47,6 +49,12 @@ impl Computed {
                 .help(
                     "a Softmax can only be the last step, or stand before an ArgMax, where it does not change the class; \
                      export the network without it",
+                )),
+            Meaning::Logit(sigmoid) => Err(user
+                .problem(format!("computes with the result of `{}` ({})", sigmoid.name, sigmoid.op))
+                .help(
+                    "a Sigmoid can only be the last step, where it decides between two classes, or stand before an ArgMax; \
+                     use ReLU as the activation of hidden layers",
                 )),
             Meaning::Class(argmax) => Err(user
                 .problem(format!("computes with the class that `{}` ({}) gives", argmax.name, argmax.op))

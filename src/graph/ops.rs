@@ -43,6 +43,7 @@ supported! {
     "Relu" => affine::relu, "";
     "Reshape" => shape::reshape, "to a constant shape";
     "Shape" => shape::folded, "in shape arithmetic";
+    "Sigmoid" => tail::sigmoid, "of one output, at the end: class 1 where it exceeds one half, else 0; or before ArgMax";
     "Slice" => shape::slice, "in shape arithmetic, or where it keeps everything";
     "Softmax" => tail::softmax, "at the end or before ArgMax: dropped, it does not change the class";
     "Squeeze" => shape::reshape, "";
@@ -61,8 +62,8 @@ pub(super) fn remedy(op: &str) -> &'static str {
         "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "GlobalAveragePool" => {
             "convolutions are not supported yet: use dense layers"
         }
-        "Sigmoid" | "Tanh" | "Gelu" | "Elu" | "Selu" | "Softplus" | "Swish" | "HardSwish" | "LeakyRelu" | "PRelu"
-        | "Clip" | "HardSigmoid" | "Erf" | "Exp" => "use ReLU as the activation of hidden layers",
+        "Tanh" | "Gelu" | "Elu" | "Selu" | "Softplus" | "Swish" | "HardSwish" | "LeakyRelu" | "PRelu" | "Clip"
+        | "HardSigmoid" | "Erf" | "Exp" => "use ReLU as the activation of hidden layers",
         "BatchNormalization" => {
             "fold it into the layer before (torch: fuse_modules; tf2onnx and onnxsim do it by themselves)"
         }

@@ -47,7 +47,9 @@ pub(super) fn cast(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, 
     };
     let keeps = match value.meaning {
         Meaning::Class(_) => element.counts_to(importer.classes() - 1),
-        Meaning::Value | Meaning::Order(_) => element == ElementType::Float || element.holds(value.element),
+        Meaning::Value | Meaning::Order(_) | Meaning::Logit(_) => {
+            element == ElementType::Float || element.holds(value.element)
+        }
     };
     match (keeps, &value.meaning) {
         (true, _) => Ok(Operand::Computed(Computed { element, ..value })),

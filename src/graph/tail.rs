@@ -1,4 +1,4 @@
-//! How a classifier ends: Softmax and ArgMax.
+//! How a classifier ends: Softmax, Sigmoid and ArgMax.
 
 use super::import::{Importer, origin};
 use super::operand::{Computed, Meaning, Operand};
@@ -22,6 +22,13 @@ pub(super) fn softmax(importer: &mut Importer<'_>, node: &Node) -> Result<Operan
             .help("only one distribution over all classes can be dropped; flatten the scores first"));
     }
     Ok(Operand::Computed(Computed { meaning: Meaning::Order(origin(node)), ..value }))
+}
+
+/// Sigmoid: keeps the order of its operands and exceeds one half where they are above 0, so it is dropped where only that
+/// is asked for.
+pub(super) fn sigmoid(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    let value = importer.computed(node, 0)?.for_computing(node)?;
+    Ok(Operand::Computed(Computed { meaning: Meaning::Logit(origin(node)), ..value }))
 }
 
 /// ArgMax over all elements of a value.

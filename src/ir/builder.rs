@@ -64,6 +64,11 @@ impl Builder {
         }
     }
 
+    /// Makes a value the last one: what was made behind it goes.
+    pub fn end_at(&mut self, id: ValueId) {
+        self.ir.values.truncate(id + 1);
+    }
+
     /// The network made so far.
     pub fn ir(&self) -> &Ir {
         &self.ir
@@ -98,6 +103,7 @@ pub(super) fn consequences(op: &Op, values: &[Value], input: &InputFormat) -> (B
             (kept(), of.iter().map(|interval| interval.max(&zero)).collect())
         }
         Op::ArgMax { .. } => (BigRational::one(), vec![Interval::new(0, of.len().saturating_sub(1))]),
+        Op::Positive { .. } => (BigRational::one(), vec![Interval::new(0, 1)]),
     }
 }
 

@@ -1,16 +1,16 @@
 //! The definition of what a contract computes.
 
 use num_bigint::BigInt;
-use num_traits::{ToPrimitive, Zero};
+use num_traits::{Signed, ToPrimitive, Zero};
 
 use super::{Ir, Matrix, Op, Tie};
 
-/// The class for an input of integers.
+/// The answer for an input of integers: a class, or a number in steps of the last value's scale.
 ///
 /// # Panics
 /// When `input` has another length than the network's input.
 pub fn eval(ir: &Ir, input: &[BigInt]) -> BigInt {
-    eval_all(ir, input).pop().and_then(|mut class| class.pop()).unwrap_or_default()
+    eval_all(ir, input).pop().and_then(|mut answer| answer.pop()).unwrap_or_default()
 }
 
 /// Every value for an input of integers, in the order of [`Ir::values`].
@@ -47,6 +47,7 @@ fn apply(op: &Op, x: &[BigInt]) -> Vec<BigInt> {
         Op::Rescale { divisor, .. } => x.iter().map(|x| x / divisor).collect(),
         Op::Relu { .. } => x.iter().map(|x| x.clone().max(BigInt::zero())).collect(),
         Op::ArgMax { tie, .. } => vec![argmax(x, *tie)],
+        Op::Positive { .. } => x.iter().map(|x| BigInt::from(x.is_positive())).collect(),
     }
 }
 
@@ -95,6 +96,12 @@ mod tests {
         let scores: Vec<BigInt> = [3, 7, 7, 1].map(BigInt::from).to_vec();
         assert_eq!(argmax(&scores, Tie::First), BigInt::from(1));
         assert_eq!(argmax(&scores, Tie::Last), BigInt::from(2));
+    }
+
+    #[test]
+    fn zero_is_not_positive() {
+        let positive = |x: i32| apply(&Op::Positive { x: 0 }, &[x.into()]);
+        assert_eq!([-1, 0, 1].map(positive), [0, 0, 1].map(|class| vec![BigInt::from(class)]));
     }
 
     #[test]

@@ -6,7 +6,8 @@
 //!
 //! Invariants, checked by [`verify`]:
 //! 1. value 0 is the only [`Op::Input`], and operands have smaller indices than their users;
-//! 2. the last value, and no other, is an [`Op::ArgMax`];
+//! 2. the last value is the answer and has one element: an [`Op::ArgMax`] or [`Op::Positive`], which stand nowhere else,
+//!    gives a class; any other op gives the model's number, in steps of its scale;
 //! 3. the number of elements, the scale and the intervals of a value are what its op and its operands make them;
 //! 4. constants have as many elements as the value they belong to, matrices as many rows as their operand has elements;
 //! 5. divisors are at least 2;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
+use num_traits::{One, Signed, ToPrimitive};
 
 pub use builder::Builder;
 pub use eval::{eval, eval_all};
@@ -31,6 +33,7 @@ pub use verify::verify;
 
 pub use crate::graph::Tie;
 use crate::input::InputFormat;
+use crate::prediction::Prediction;
 
 /// Index of a value.
 pub type ValueId = usize;
@@ -54,7 +57,7 @@ pub struct Ir {
 /// A part of the network that a person would call a layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
-    /// `input`, `dense 1`, ..., `argmax`.
+    /// `input`, `dense 1`, ..., `argmax` or `threshold`.
     pub label: String,
     /// The ONNX nodes that it comes from.
     pub onnx_nodes: Vec<String>,
@@ -140,6 +143,11 @@ pub enum Op {
         /// Which index wins a tie.
         tie: Tie,
     },
+    /// 1 where the one element is above 0, else 0.
+    Positive {
+        /// Operand, of one element.
+        x: ValueId,
+    },
 }
 
 /// Integer weights, row-major: one row an input, one column an output.
@@ -167,7 +175,8 @@ impl Op {
             | Op::Mul { x, .. }
             | Op::Rescale { x, .. }
             | Op::Relu { x }
-            | Op::ArgMax { x, .. } => Some(*x),
+            | Op::ArgMax { x, .. }
+            | Op::Positive { x } => Some(*x),
         }
     }
 
@@ -184,7 +193,8 @@ impl Op {
             | Op::Mul { x, .. }
             | Op::Rescale { x, .. }
             | Op::Relu { x }
-            | Op::ArgMax { x, .. } => *x = operand,
+            | Op::ArgMax { x, .. }
+            | Op::Positive { x } => *x = operand,
         }
         op
     }
@@ -221,7 +231,7 @@ impl Matrix {
 }
 
 impl Ir {
-    /// The value that the class is.
+    /// The value that the answer is.
     pub fn output(&self) -> ValueId {
         self.values.len().saturating_sub(1)
     }
@@ -231,24 +241,48 @@ impl Ir {
         self.values.iter().map(|value| value.op.weights().map_or(0, |weights| weights.elements.len())).sum()
     }
 
-    /// How many classes there are.
-    pub fn classes(&self) -> usize {
-        match self.values.last().and_then(|class| class.op.operand()) {
-            Some(scores) => self.values[scores].len(),
-            None => 0,
+    /// The value that decides: the scores or the logit that the class is made of, else the number that is the answer.
+    pub fn scores(&self) -> ValueId {
+        match self.values[self.output()].op {
+            Op::ArgMax { x, .. } | Op::Positive { x } => x,
+            _ => self.output(),
         }
     }
 
-    /// The class, where the intervals prove that every input has the same one.
-    pub fn constant_class(&self) -> Option<usize> {
-        let Some(Op::ArgMax { x, tie }) = self.values.last().map(|class| &class.op) else { return None };
-        let scores = &self.values[*x].intervals;
-        let beats = |i: usize, j: usize| match scores[i].low.cmp(&scores[j].high) {
-            std::cmp::Ordering::Greater => true,
-            std::cmp::Ordering::Equal => (i < j) == (*tie == Tie::First),
-            std::cmp::Ordering::Less => false,
-        };
-        (0..scores.len()).find(|&i| (0..scores.len()).all(|j| i == j || beats(i, j)))
+    /// How many classes there are; none where the answer is a number.
+    pub fn classes(&self) -> usize {
+        match self.values[self.output()].op {
+            Op::ArgMax { x, .. } => self.values[x].len(),
+            Op::Positive { .. } => 2,
+            _ => 0,
+        }
+    }
+
+    /// What a step of one in the answer is worth, where that is a number and no class.
+    pub fn answer_scale(&self) -> Option<&BigRational> {
+        (self.classes() == 0).then(|| &self.values[self.output()].scale)
+    }
+
+    /// What an answer says in the model's terms; nothing where it is no class.
+    pub fn prediction(&self, answer: &BigInt) -> Option<Prediction> {
+        match self.answer_scale() {
+            Some(scale) => (scale * answer).to_f64().map(Prediction::Value),
+            None => answer.to_u64().map(Prediction::Class),
+        }
+    }
+
+    /// The answer, where the intervals prove that every input has the same one.
+    pub fn constant_answer(&self) -> Option<BigInt> {
+        let output = &self.values[self.output()];
+        match &output.op {
+            Op::ArgMax { x, tie } => constant_argmax(&self.values[*x].intervals, *tie).map(BigInt::from),
+            Op::Positive { x } => match &self.values[*x].intervals[0] {
+                logit if logit.low.is_positive() => Some(BigInt::one()),
+                logit if !logit.high.is_positive() => Some(BigInt::ZERO),
+                _ => None,
+            },
+            _ => output.intervals[0].as_point().cloned(),
+        }
     }
 
     /// How often each value is used.
@@ -259,6 +293,16 @@ impl Ir {
         }
         uses
     }
+}
+
+/// The index that wins whatever the scores are within their intervals.
+fn constant_argmax(scores: &[Interval], tie: Tie) -> Option<usize> {
+    let beats = |i: usize, j: usize| match scores[i].low.cmp(&scores[j].high) {
+        std::cmp::Ordering::Greater => true,
+        std::cmp::Ordering::Equal => (i < j) == (tie == Tie::First),
+        std::cmp::Ordering::Less => false,
+    };
+    (0..scores.len()).find(|&i| (0..scores.len()).all(|j| i == j || beats(i, j)))
 }
 
 impl Op {

@@ -45,6 +45,7 @@ fn describe(op: &Op) -> String {
         Op::Relu { x } => format!("relu %{x}"),
         Op::ArgMax { x, tie: Tie::First } => format!("argmax %{x}, lowest index of equals"),
         Op::ArgMax { x, tie: Tie::Last } => format!("argmax %{x}, highest index of equals"),
+        Op::Positive { x } => format!("positive %{x}"),
     }
 }
 

@@ -26,10 +26,7 @@ fn verify_value(ir: &Ir, id: usize, value: &Value) -> Result<(), String> {
         Some(_) if id == 0 => return Err("invariant 1: value 0 is not the input".into()),
         _ => {}
     }
-    let last = id + 1 == ir.values.len();
-    if last != matches!(value.op, Op::ArgMax { .. }) {
-        return Err("invariant 2: an ArgMax is the last value and no other".into());
-    }
+    verify_answer(ir, id, value)?;
     verify_constants(ir, &value.op)?;
     if value.is_empty() {
         return Err("invariant 3: no elements".into());
@@ -45,6 +42,18 @@ fn verify_value(ir: &Ir, id: usize, value: &Value) -> Result<(), String> {
         return Err(format!("invariant 6: unknown layer {}", value.layer));
     }
     Ok(())
+}
+
+fn verify_answer(ir: &Ir, id: usize, value: &Value) -> Result<(), String> {
+    let last = id + 1 == ir.values.len();
+    match value.op {
+        Op::ArgMax { .. } | Op::Positive { .. } if !last => Err("invariant 2: a class before the last value".into()),
+        Op::Positive { x } if ir.values[x].len() != 1 => {
+            Err(format!("invariant 2: a threshold for {} elements", ir.values[x].len()))
+        }
+        _ if last && value.len() != 1 => Err(format!("invariant 2: an answer of {} elements", value.len())),
+        _ => Ok(()),
+    }
 }
 
 fn verify_constants(ir: &Ir, op: &Op) -> Result<(), String> {
@@ -63,5 +72,46 @@ fn verify_constants(ir: &Ir, op: &Op) -> Result<(), String> {
         }
         Op::Rescale { divisor, .. } if *divisor < BigInt::from(2) => Err(format!("invariant 5: divisor {divisor}")),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Builder, Layer};
+    use super::*;
+    use crate::input::InputSpec;
+
+    /// A network of these steps, each of which reads the one before.
+    fn network(inputs: usize, steps: &[fn(usize) -> Op]) -> Ir {
+        let layer = Layer { label: "input".into(), onnx_nodes: vec![], channels: vec![], storage: String::new() };
+        let mut builder = Builder::new("test".into(), InputSpec::default().resolve(false), inputs, layer);
+        for (x, step) in steps.iter().enumerate() {
+            builder.push(step(x), 0);
+        }
+        builder.finish()
+    }
+
+    const RELU: fn(usize) -> Op = |x| Op::Relu { x };
+    const POSITIVE: fn(usize) -> Op = |x| Op::Positive { x };
+
+    #[test]
+    fn the_last_value_is_one_answer() {
+        for (inputs, steps) in [(1, &[RELU][..]), (1, &[RELU, POSITIVE]), (1, &[])] {
+            verify(&network(inputs, steps)).unwrap();
+        }
+        for (inputs, steps) in [(2, &[RELU][..]), (2, &[POSITIVE]), (1, &[POSITIVE, RELU]), (2, &[])] {
+            let broken = verify(&network(inputs, steps)).unwrap_err();
+            assert!(broken.contains("invariant 2"), "{broken}");
+        }
+    }
+
+    #[test]
+    fn answers_are_classes_or_numbers_of_the_model() {
+        use crate::prediction::Prediction::{Class, Value};
+        let (number, class) = (network(1, &[]), network(1, &[POSITIVE]));
+        let long = BigInt::from(-3) * BigInt::from(10).pow(40);
+        assert_eq!(number.prediction(&long), Some(Value(-3e32)));
+        assert_eq!((number.classes(), class.classes()), (0, 2));
+        assert_eq!((class.prediction(&1.into()), class.prediction(&long)), (Some(Class(1)), None));
     }
 }

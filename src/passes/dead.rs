@@ -1,4 +1,4 @@
-//! `dead-code`: drops values that the class does not depend on. Keeps every bit.
+//! `dead-code`: drops values that the answer does not depend on. Keeps every bit.
 
 use crate::ir::{Builder, Ir};
 

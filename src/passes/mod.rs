@@ -1,8 +1,9 @@
 //! Passes over the IR: named, listed by level, verified after each one.
 //!
-//! A pass says what it keeps. *Every bit*: [`ir::eval`] gives the same class for every
+//! A pass says what it keeps. *Every bit*: [`ir::eval`] gives the same answer for every
 //! input. *Exact values*: it takes a rounding away, so that scores move toward the unrounded network by
-//! less than one step of the rescale removed; only a near-tie can change its class.
+//! less than one step of the rescale removed; only a near-tie can change its class, and a number changes by
+//! no more than its last digit.
 
 mod affine;
 mod constants;
@@ -18,7 +19,7 @@ use crate::ir::{self, Ir};
 /// What a pass leaves as it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keeps {
-    /// The class for every input.
+    /// The answer for every input.
     EveryBit,
     /// The unrounded scores: a rounding moves or goes.
     ExactValues,

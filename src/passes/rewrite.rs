@@ -13,7 +13,8 @@ pub(super) struct Rewriter {
 
 impl Rewriter {
     /// Rebuilds `ir`: `rule` sees each value (but the input) with its operand already moved, and returns
-    /// the new value that replaces it, or `None` to keep it as it is.
+    /// the new value that replaces it, or `None` to keep it as it is. The answer stays the last value, also where an
+    /// older one replaces it.
     pub(super) fn run(ir: &Ir, rule: impl Fn(&mut Rewriter, &Value, ValueId) -> Option<ValueId>) -> Ir {
         let mut rewriter = Rewriter { uses: ir.uses(), builder: Builder::like(ir), moved: vec![0] };
         for value in &ir.values[1..] {
@@ -27,6 +28,7 @@ impl Rewriter {
             };
             rewriter.moved.push(new);
         }
+        rewriter.builder.end_at(rewriter.moved[ir.output()]);
         rewriter.builder.finish()
     }
 

@@ -107,6 +107,7 @@ impl Lowering<'_> {
                 self.start_layer(format!("dense {}", self.dense));
             }
             graph::Op::ArgMax { .. } => self.start_layer("argmax".into()),
+            graph::Op::Positive { .. } => self.start_layer("threshold".into()),
             _ => {}
         }
         self.builder.onnx_node(&node.origin.name);
@@ -121,6 +122,10 @@ impl Lowering<'_> {
             }
             graph::Op::ArgMax { x, tie } => {
                 let value = self.push(Op::ArgMax { x: self.lowered[*x].value, tie: *tie });
+                Ok(Lowered { value, ..Lowered::default() })
+            }
+            graph::Op::Positive { x } => {
+                let value = self.push(Op::Positive { x: self.lowered[*x].value });
                 Ok(Lowered { value, ..Lowered::default() })
             }
         }

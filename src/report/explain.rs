@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::limits::{self, grouped};
 use super::walk::walk;
 use crate::Compiled;
+use crate::ir::describe_scale;
 use crate::script::Code;
 
 /// Kinds of opcodes, in the order of the table's columns.
@@ -26,13 +27,14 @@ pub fn explain(compiled: &Compiled, fee_rate: u64) -> String {
     let shares = shares(compiled);
     let needs = limits::needs(compiled);
     let mut text = format!(
-        "{}: contract {}, {} rules of the {} era\ninput: {} elements, {}\n\n",
+        "{}: contract {}, {} rules of the {} era\ninput: {} elements, {}\n{}\n",
         compiled.ir.name,
         compiled.contract,
         compiled.target.rules,
         compiled.target.era,
         compiled.ir.values[0].len(),
         compiled.ir.input.describe(),
+        answer(compiled),
     );
     text += &layer_table(compiled, &shares);
     text += &storage(compiled);
@@ -44,6 +46,12 @@ pub fn explain(compiled: &Compiled, fee_rate: u64) -> String {
     text += &limits::table(&needs);
     text += &fees(&needs, fee_rate);
     text
+}
+
+/// What the contract's number is worth, where it has no classes.
+fn answer(compiled: &Compiled) -> String {
+    let scale = compiled.optimised.answer_scale();
+    scale.map_or(String::new(), |scale| format!("answer: a number, in steps of {}\n", describe_scale(scale)))
 }
 
 /// Shares by layer, in the order of the network; the contract's own code first.
@@ -78,7 +86,7 @@ fn kind(code: &Code) -> usize {
         Code::Push(_) => 0,
         Code::Op(opcode) => match opcode.byte() {
             0x6b..=0x7d => 1,
-            0x8b..=0x97 | 0xa3 | 0xa4 => 2,
+            0x8b..=0x97 | 0xa0 | 0xa3 | 0xa4 => 2,
             0x7e..=0x86 | 0x98 | 0x99 => 3,
             _ => 4,
         },

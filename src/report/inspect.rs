@@ -26,6 +26,8 @@ pub struct Inspection {
     pub model: String,
     /// Shape of the input for one sample.
     pub input_shape: Vec<usize>,
+    /// How many classes there are; none where the answer is a number.
+    pub classes: usize,
     /// Steps of the network.
     pub nodes: Vec<NodeReport>,
     /// Weights and biases in all.
@@ -84,7 +86,8 @@ pub fn inspect(model: &Model, options: &Options) -> Result<Inspection, Refusal> 
     let nodes: Vec<NodeReport> = graph.nodes.iter().map(|node| node_report(&graph, node)).collect();
     let parameters = nodes.iter().filter_map(|node| node.constants.as_ref()).map(|constants| constants.count).sum();
     let costs = CHOICES.iter().map(|choice| cost(model, options, choice)).collect::<Result<_, _>>()?;
-    Ok(Inspection { model: graph.name.clone(), input_shape: graph.input_shape.clone(), nodes, parameters, costs })
+    let (model, input_shape, classes) = (graph.name.clone(), graph.input_shape.clone(), graph.classes());
+    Ok(Inspection { model, input_shape, classes, nodes, parameters, costs })
 }
 
 fn cost(model: &Model, options: &Options, choice: &str) -> Result<Cost, Refusal> {
@@ -137,10 +140,11 @@ impl Inspection {
     /// The inspection as text.
     pub fn to_text(&self) -> String {
         let mut text = format!(
-            "{}: input {:?}, {} parameters\n\n{:<44} {:<9} {:>7} {:>9} {:>7} {:>12} {:>12}  histogram\n",
+            "{}: input {:?}, {} parameters, {}\n\n{:<44} {:<9} {:>7} {:>9} {:>7} {:>12} {:>12}  histogram\n",
             self.model,
             self.input_shape,
             grouped(self.parameters as u64),
+            if self.classes == 0 { "the answer is a number".to_owned() } else { format!("{} classes", self.classes) },
             "node",
             "op",
             "outputs",

@@ -5,6 +5,7 @@ use num_bigint::BigInt;
 use super::walk::walk;
 use crate::Compiled;
 use crate::bignum::Kind;
+use crate::ir::Ir;
 use crate::script::opcode::Opcode;
 use crate::script::{Code, push};
 use crate::target::{
@@ -56,7 +57,7 @@ pub fn needs(compiled: &Compiled) -> Needs {
         }
     });
     let input = compiled.ir.input.byte_len(compiled.ir.values[0].len());
-    let unlocking = compiled.contract.unlocking_items(&BigInt::from(compiled.ir.classes()), vec![0; input]);
+    let unlocking = compiled.contract.unlocking_items(&longest_claim(&compiled.optimised), vec![0; input]);
     Needs {
         script_bytes: compiled.script.byte_len(),
         unlocking_bytes: unlocking.iter().map(|item| push::encoded_len(item)).sum(),
@@ -65,6 +66,14 @@ pub fn needs(compiled: &Compiled) -> Needs {
         stack_items,
         stack_bytes,
         mempool_us: nanoseconds / 1000,
+    }
+}
+
+/// A claim that takes as many bytes as any.
+fn longest_claim(ir: &Ir) -> BigInt {
+    match ir.answer_scale() {
+        Some(_) => ir.values[ir.output()].hull().magnitude(),
+        None => ir.classes().into(),
     }
 }
 

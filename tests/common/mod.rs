@@ -17,6 +17,7 @@ use onnx2script::codegen::Contract;
 use onnx2script::input::InputSpec;
 use onnx2script::interp::{self, Outcome};
 use onnx2script::onnx::Model;
+use onnx2script::prediction::{Agreement, Prediction};
 use onnx2script::quant::{self, Rescale, decimal};
 use onnx2script::script::{code, number};
 use onnx2script::target::{Era, Rules, Target};
@@ -38,13 +39,34 @@ const fn target(era: Era, rules: Rules) -> Target {
     Target { era, rules }
 }
 
-/// The `.json` beside a model.
+/// The `.json` beside a model; it has classes, or values where the model gives a number.
 #[derive(Deserialize)]
 struct Sidecar {
     samples: String,
     unit: Option<String>,
-    classes: Vec<usize>,
+    #[serde(flatten)]
+    answers: Answers,
 }
+
+/// What a framework says of samples.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Answers {
+    Classes(Vec<u64>),
+    Values(Vec<f64>),
+}
+
+impl Answers {
+    pub(crate) fn predictions(&self) -> Vec<Prediction> {
+        match self {
+            Answers::Classes(classes) => classes.iter().copied().map(Prediction::Class).collect(),
+            Answers::Values(values) => values.iter().copied().map(Prediction::Value).collect(),
+        }
+    }
+}
+
+/// How far a number may be from a framework's, which computes in f32: a share of the range of all of them.
+pub(crate) const TOLERANCE: f64 = 1e-6;
 
 /// A model of `models/` with its samples.
 pub(crate) struct Sampled {
@@ -54,7 +76,7 @@ pub(crate) struct Sampled {
     /// Exact numbers, one row a sample.
     pub(crate) samples: Vec<Vec<BigRational>>,
     /// What a framework says of each sample.
-    pub(crate) classes: Vec<usize>,
+    pub(crate) answers: Vec<Prediction>,
     /// What a byte of the samples is worth, where they are bytes.
     pub(crate) unit: Option<String>,
 }
@@ -104,14 +126,9 @@ impl Sampled {
             None => BigRational::one(),
         };
         let samples = read_npy(&path.with_file_name(&sidecar.samples), &unit);
-        assert_eq!(samples.len(), sidecar.classes.len(), "{}", path.display());
-        Sampled {
-            name: stem(path),
-            model: Model::load(path).unwrap(),
-            samples,
-            classes: sidecar.classes,
-            unit: sidecar.unit,
-        }
+        let answers = sidecar.answers.predictions();
+        assert_eq!(samples.len(), answers.len(), "{}", path.display());
+        Sampled { name: stem(path), model: Model::load(path).unwrap(), samples, answers, unit: sidecar.unit }
     }
 
     /// Compiles the model.
@@ -125,9 +142,14 @@ impl Sampled {
         std::iter::once("fixed".to_owned()).chain(bytes).collect()
     }
 
-    /// Samples and their classes.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (&[BigRational], usize)> {
-        self.samples.iter().map(Vec::as_slice).zip(self.classes.iter().copied())
+    /// Samples and their answers.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&[BigRational], Prediction)> {
+        self.samples.iter().map(Vec::as_slice).zip(self.answers.iter().copied())
+    }
+
+    /// When an answer is a framework's.
+    pub(crate) fn agreement(&self) -> Agreement {
+        Agreement::new(&self.answers, TOLERANCE)
     }
 }
 
@@ -196,9 +218,22 @@ impl Lock {
         ir.input.byte_len(ir.values[0].len())
     }
 
-    /// The class that the contract must compute for these bytes: the definition.
+    /// The class, or number, that the contract must compute for these bytes: the definition.
     pub(crate) fn class(&self, input: &[u8]) -> BigInt {
         ir::eval(&self.compiled.optimised, &self.compiled.ir.input.decode(input))
+    }
+
+    /// The same as a framework says it.
+    pub(crate) fn prediction(&self, input: &[u8]) -> Option<Prediction> {
+        self.compiled.optimised.prediction(&self.class(input))
+    }
+
+    /// A claim that is wrong where `answer` is right: the next class, or number.
+    pub(crate) fn other(&self, answer: &BigInt) -> BigInt {
+        match self.compiled.ir.classes() {
+            0 => answer + 1,
+            classes => (answer + 1) % classes,
+        }
     }
 
     /// The items of an honest unlocking script.

@@ -3,17 +3,12 @@
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Signed, Zero};
-use onnx2script::ir::{self, Ir, Matrix, Op, ValueId};
+use onnx2script::ir::{self, Ir, Matrix, Op};
 use onnx2script::passes::Keeps;
 
-/// The value that the class is the index of the largest of.
-pub(crate) fn scores_id(ir: &Ir) -> ValueId {
-    ir.values.last().and_then(|class| class.op.operand()).unwrap()
-}
-
-/// The scores as numbers of the model.
+/// The scores (a logit, or the number that is the answer) as numbers of the model.
 pub(crate) fn scores(ir: &Ir, input: &[BigInt]) -> Vec<BigRational> {
-    let id = scores_id(ir);
+    let id = ir.scores();
     in_units(&ir::eval_all(ir, input)[id], &ir.values[id].scale)
 }
 
@@ -23,7 +18,7 @@ fn in_units(steps: &[BigInt], scale: &BigRational) -> Vec<BigRational> {
 
 /// The scores that the network would give if no division cut anything off, as numbers of the model.
 pub(crate) fn unrounded_scores(ir: &Ir, input: &[BigInt]) -> Vec<BigRational> {
-    let id = scores_id(ir);
+    let id = ir.scores();
     // Each value in steps of its scale divided by `finer`: the product of the divisors passed.
     let mut values: Vec<(Vec<BigInt>, BigInt)> = Vec::new();
     for value in &ir.values[..=id] {
@@ -51,14 +46,16 @@ fn apply(op: &Op, x: &[BigInt], finer: &BigInt) -> Vec<BigInt> {
         Op::Add { constant, .. } => x.iter().zip(constant).map(|(x, c)| x + c * finer).collect(),
         Op::Mul { constant, .. } => x.iter().zip(constant).map(|(x, c)| x * c).collect(),
         Op::Relu { .. } => x.iter().map(|x| x.clone().max(BigInt::zero())).collect(),
-        Op::Input | Op::Rescale { .. } | Op::ArgMax { .. } => unreachable!("not a step of the scores"),
+        Op::Input | Op::Rescale { .. } | Op::ArgMax { .. } | Op::Positive { .. } => {
+            unreachable!("not a step of the scores")
+        }
     }
 }
 
 /// How far each score can be from [`unrounded_scores`], as numbers of the model: each division is off
 /// by less than one step, and what follows multiplies that.
 pub(crate) fn score_bounds(ir: &Ir) -> Vec<BigRational> {
-    let id = scores_id(ir);
+    let id = ir.scores();
     let mut bounds: Vec<Vec<BigRational>> = Vec::new();
     for value in &ir.values[..=id] {
         let next = match value.op.operand() {
@@ -81,7 +78,7 @@ fn bound(op: &Op, x: &[BigRational]) -> Vec<BigRational> {
         Op::Mul { constant, .. } => x.iter().zip(constant).map(|(x, c)| x * c.abs()).collect(),
         Op::Rescale { divisor, .. } => x.iter().map(|x| x / divisor + BigRational::one()).collect(),
         Op::Add { .. } | Op::Relu { .. } => x.to_vec(),
-        Op::Input | Op::ArgMax { .. } => unreachable!("not a step of the scores"),
+        Op::Input | Op::ArgMax { .. } | Op::Positive { .. } => unreachable!("not a step of the scores"),
     }
 }
 
@@ -131,7 +128,7 @@ pub(crate) fn demand_kept(keeps: Keeps, before: &Ir, after: &Ir, inputs: &[Vec<B
         match keeps {
             Keeps::EveryBit => {
                 assert_eq!(rounded_before, rounded_after, "scores for {input:?}");
-                assert_eq!(ir::eval(before, input), ir::eval(after, input), "class for {input:?}");
+                assert_eq!(ir::eval(before, input), ir::eval(after, input), "answer for {input:?}");
             }
             Keeps::ExactValues => {
                 let unrounded = unrounded_scores(after, input);

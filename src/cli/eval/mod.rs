@@ -1,5 +1,6 @@
 //! `eval`: the contract on every sample of a file, beside the float model.
 
+mod errors;
 mod report;
 
 use std::time::{Duration, Instant};
@@ -7,11 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use num_bigint::BigInt;
-use num_traits::ToPrimitive;
 use onnx2script::codegen::Contract;
 use onnx2script::data::{DataSpec, Input, Inputs};
 use onnx2script::onnx::Model;
 use onnx2script::onnx::reference::Reference;
+use onnx2script::prediction::Prediction;
 use onnx2script::spend::{Spend, Spender};
 use onnx2script::{Compiled, ir};
 
@@ -24,15 +25,15 @@ use report::Report;
 pub(crate) struct Eval {
     #[command(flatten)]
     pub(crate) measure: Measure,
-    /// The samples' true classes, one number a row: .npy, idx or idx.gz.
+    /// The samples' true classes, or numbers where the model gives one; one a row: .npy, idx or idx.gz.
     #[arg(long, value_name = "FILE[@A..B]")]
     pub(crate) labels: Option<DataSpec>,
-    /// What gives the contract's class.
+    /// What gives the contract's answer.
     #[arg(long, value_enum, default_value_t = Engine::Script)]
     pub(crate) engine: Engine,
 }
 
-/// What gives the contract's class.
+/// What gives the contract's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Engine {
@@ -45,10 +46,10 @@ pub(crate) enum Engine {
 /// What one sample gave.
 #[derive(Debug, Clone)]
 struct Row {
-    /// The contract's class; none where the script told none.
-    class: Option<u64>,
-    /// The float model's class; none where tract cannot run it.
-    float_class: Option<u64>,
+    /// The contract's answer; none where the script told none.
+    contract: Option<Prediction>,
+    /// The float model's answer; none where tract cannot run it.
+    float: Option<Prediction>,
     /// How the run ended, where the script did not say what its definition says.
     defect: Option<&'static str>,
     /// Instructions executed, of both scripts.
@@ -64,7 +65,7 @@ struct Measured<'a> {
     compiled: &'a Compiled,
     spender: &'a Spender<'a>,
     inputs: &'a Inputs,
-    labels: Option<&'a [u64]>,
+    labels: Option<&'a [Prediction]>,
     /// One for each sample, in order.
     rows: &'a [Row],
     /// How long all of them took.
@@ -76,15 +77,16 @@ pub(crate) fn eval(args: &Eval) -> anyhow::Result<Verdict> {
     let Measure { data, choices, json, .. } = &args.measure;
     let Prepared { loaded: Loaded { model, compiled, .. }, inputs, count } = args.measure.prepare()?;
     compile::check_limits(&compiled, false, choices.quiet)?;
-    let labels = args.labels.as_ref().map(|labels| read_labels(labels, data, inputs.len())).transpose()?;
+    let numbers = compiled.optimised.answer_scale().is_some();
+    let labels = args.labels.as_ref().map(|labels| read_labels(labels, data, inputs.len(), numbers)).transpose()?;
     let reference = float_model(&model, &inputs, choices.quiet)?;
     let spender = Spender::new(&compiled, choices.node.chosen_rules());
     let start = Instant::now();
     let rows = samples::for_each(count, choices.quiet, |index| {
         let input = inputs.get(index).with_context(|| format!("`{data}`"))?;
-        let float = reference.as_ref().and_then(|reference| reference.run(&input.floats).ok());
-        let float_class = float.and_then(|output| compiled.graph.class_of(&output)).map(|class| class as u64);
-        Ok(Row { float_class, ..contract_row(args.engine, &compiled, &spender, &input) })
+        let output = reference.as_ref().and_then(|reference| reference.run(&input.floats).ok());
+        let float = output.and_then(|output| compiled.graph.prediction_of(&output));
+        Ok(Row { float, ..contract_row(args.engine, &compiled, &spender, &input) })
     })?;
     let (labels, elapsed) = (labels.as_deref(), start.elapsed());
     let measured =
@@ -94,16 +96,21 @@ pub(crate) fn eval(args: &Eval) -> anyhow::Result<Verdict> {
     Ok(if report.defects.is_empty() { Verdict::Done } else { Verdict::Failed })
 }
 
-/// One class for each sample.
-fn read_labels(labels: &DataSpec, data: &DataSpec, samples: usize) -> anyhow::Result<Vec<u64>> {
-    let classes = labels.load()?.labels().with_context(|| format!("cannot use `{labels}` as labels"))?;
+/// One class, or one number, for each sample.
+fn read_labels(labels: &DataSpec, data: &DataSpec, samples: usize, numbers: bool) -> anyhow::Result<Vec<Prediction>> {
+    let rows = labels.load()?;
+    let read: anyhow::Result<Vec<Prediction>> = match numbers {
+        true => rows.numbers().map(|numbers| numbers.into_iter().map(Prediction::Value).collect()),
+        false => rows.labels().map(|classes| classes.into_iter().map(Prediction::Class).collect()),
+    };
+    let read = read.with_context(|| format!("cannot use `{labels}` as labels"))?;
     ensure!(
-        classes.len() == samples,
+        read.len() == samples,
         "`{labels}` holds {} labels, but `{data}` holds {samples} samples\n  help: give both the same rows, as in \
          --data X@0..100 --labels Y@0..100",
-        classes.len()
+        read.len()
     );
-    Ok(classes)
+    Ok(read)
 }
 
 /// The float model, unless tract cannot run it: the contract does not depend on that.
@@ -127,23 +134,26 @@ fn contract_row(engine: Engine, compiled: &Compiled, spender: &Spender<'_>, inpu
             let spend = spender.spend(&input.integers, None);
             let defect = (!spend.as_defined()).then(|| spend.outcome.verdict());
             let instructions = spend.outcome.stats.instructions;
-            Row { class: told(&spend), float_class: None, defect, instructions, time: spend.time }
+            let contract = told(&spend).and_then(|answer| compiled.optimised.prediction(&answer));
+            Row { contract, float: None, defect, instructions, time: spend.time }
         }
         Engine::Ir => {
             let start = Instant::now();
-            let class = ir::eval(&compiled.optimised, &input.integers).to_u64();
+            let contract = compiled.optimised.prediction(&ir::eval(&compiled.optimised, &input.integers));
             // A script is straight-line code: a run would execute all of it.
             let instructions = (compiled.script.instructions.len() + compiled.contract.pushes().len()) as u64;
-            Row { class, float_class: None, defect: None, instructions, time: start.elapsed() }
+            Row { contract, float: None, defect: None, instructions, time: start.elapsed() }
         }
     }
 }
 
-/// The class that the script tells. All that an `expect:N` contract says of another class is that it is not N: there
+/// The answer that the script tells. All that an `expect:N` contract says of another class is that it is not N: there
 /// the definition says which.
-fn told(spend: &Spend) -> Option<u64> {
+fn told(spend: &Spend) -> Option<BigInt> {
     match spend.contract {
-        Contract::Expect(class) if spend.as_defined() && spend.defined != BigInt::from(class) => spend.defined.to_u64(),
+        Contract::Expect(class) if spend.as_defined() && spend.defined != BigInt::from(class) => {
+            Some(spend.defined.clone())
+        }
         _ => spend.told(),
     }
 }

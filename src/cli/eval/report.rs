@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use onnx2script::data::DataSpec;
 use onnx2script::graph;
+use onnx2script::prediction::{Agreement, Prediction};
 use serde::Serialize;
 
+use super::errors::Errors;
 use super::{Engine, Measured, Row};
 
 /// Differing samples that are listed.
@@ -20,14 +22,16 @@ pub(super) struct Report {
     /// The rules that the script was judged by.
     rules: String,
     samples: usize,
-    /// The contract's classes; null where the script told none.
-    predictions: Vec<Option<u64>>,
-    /// The float model's classes; null where tract cannot run it, as are the float figures then.
-    float_predictions: Option<Vec<u64>>,
+    /// The contract's classes, or its integers as numbers of the model; null where the script told none.
+    predictions: Vec<Option<Prediction>>,
+    /// The float model's; null where tract cannot run it, as are the float figures then.
+    float_predictions: Option<Vec<Prediction>>,
     agreement: Option<f64>,
-    /// The contract's; null without labels.
+    /// The contract's; null without labels, and of a model that gives a number.
     accuracy: Option<f64>,
     float_accuracy: Option<f64>,
+    #[serde(flatten)]
+    errors: Option<Errors>,
     /// On how many samples the contract and the float model differ.
     differing: Option<usize>,
     /// The first of them.
@@ -48,11 +52,25 @@ pub(super) struct Report {
 struct Difference {
     /// The sample's row in the file, counted from 0: what `run --index` takes.
     index: usize,
-    float_class: Option<u64>,
-    contract_class: Option<u64>,
-    label: Option<u64>,
-    /// By how much the float model's largest score exceeds the second.
-    float_margin: Option<f64>,
+    #[serde(flatten)]
+    answers: Answers,
+    label: Option<Prediction>,
+}
+
+/// What they say of it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Answers {
+    Classes {
+        float_class: Option<Prediction>,
+        contract_class: Option<Prediction>,
+        /// How sure the float model is: by how much its largest score exceeds the second, or how far its logit is from 0.
+        float_margin: Option<f64>,
+    },
+    Values {
+        float_value: Option<Prediction>,
+        contract_value: Option<Prediction>,
+    },
 }
 
 /// A sample on which the script did not say what its definition says: never to be seen, but where a limit ends it.
@@ -67,22 +85,26 @@ pub(super) struct Defect {
 impl Report {
     pub(super) fn new(measured: &Measured<'_>) -> anyhow::Result<Report> {
         let Measured { args, compiled, spender, labels, rows, elapsed, .. } = measured;
-        let predictions: Vec<Option<u64>> = rows.iter().map(|row| row.class).collect();
-        let float_predictions: Option<Vec<u64>> = rows.iter().map(|row| row.float_class).collect();
+        let predictions: Vec<Option<Prediction>> = rows.iter().map(|row| row.contract).collect();
+        let float_predictions: Option<Vec<Prediction>> = rows.iter().map(|row| row.float).collect();
         let floats = float_predictions.as_deref();
         let count = rows.len();
-        let is = |index: usize, class: u64| predictions[index] == Some(class);
+        let agreement = Agreement::new(floats.unwrap_or_default(), args.measure.choices.tolerance);
+        let agree = |index: usize, float: Prediction| agreement.holds(predictions[index], float);
         let differing: Option<Vec<usize>> =
-            floats.map(|floats| (0..count).filter(|&index| !is(index, floats[index])).collect());
+            floats.map(|floats| (0..count).filter(|&index| !agree(index, floats[index])).collect());
+        let numbers = compiled.optimised.answer_scale().is_some();
+        let classes = labels.filter(|_| !numbers);
         let time: Duration = rows.iter().map(|row| row.time).sum();
         Ok(Report {
             engine: args.engine,
             contract: compiled.contract.to_string(),
             rules: spender.rules().to_string(),
             samples: count,
-            agreement: floats.map(|floats| share(count, |index| is(index, floats[index]))),
-            accuracy: labels.map(|labels| share(count, |index| is(index, labels[index]))),
-            float_accuracy: labels.zip(floats).map(|(labels, floats)| share(count, |i| floats[i] == labels[i])),
+            agreement: floats.map(|floats| agreement.share(&predictions, floats)),
+            accuracy: classes.map(|classes| share(count, |i| predictions[i] == Some(classes[i]))),
+            float_accuracy: classes.zip(floats).map(|(classes, floats)| share(count, |i| floats[i] == classes[i])),
+            errors: numbers.then(|| Errors::new(&predictions, floats, *labels, agreement)),
             differing: differing.as_ref().map(Vec::len),
             differences: differing
                 .iter()
@@ -107,22 +129,21 @@ impl Report {
             Some(share) => format!("{:.2} % ({:.0} of {count})", share * 100.0, share * count as f64),
             None => "unknown".into(),
         };
-        let mut text = String::new();
-        let mut row = |name: &str, value: String| {
-            let _ = writeln!(text, "{name:<20} {value}");
-        };
-        row("samples", format!("{count} of {data}"));
+        let row = |name: &str, value: String| format!("{name:<20} {value}\n");
+        let mut text = row("samples", format!("{count} of {data}"));
         if let Some(accuracy) = self.accuracy {
-            row("float accuracy", percent(self.float_accuracy));
-            row("contract accuracy", percent(Some(accuracy)));
+            text += &row("float accuracy", percent(self.float_accuracy));
+            text += &row("contract accuracy", percent(Some(accuracy)));
         }
-        row("agreement", percent(self.agreement));
-        row("contract", format!("{}, by {} rules", self.contract, self.rules));
-        row("locking script", format!("{} bytes", self.script_bytes));
-        row("instructions", self.instructions.to_string());
+        let within = self.errors.as_ref().and_then(Errors::within).unwrap_or_default();
+        text += &row("agreement", percent(self.agreement) + &within);
+        text += &self.errors.as_ref().map(Errors::describe).unwrap_or_default();
+        text += &row("contract", format!("{}, by {} rules", self.contract, self.rules));
+        text += &row("locking script", format!("{} bytes", self.script_bytes));
+        text += &row("instructions", self.instructions.to_string());
         let engine = if self.engine == Engine::Script { "script" } else { "integer network" };
-        row("time", format!("{:.3} ms a sample ({engine})", self.ms_per_sample));
-        row("throughput", format!("{:.1} samples a second, on all cores", self.samples_per_second));
+        text += &row("time", format!("{:.3} ms a sample ({engine})", self.ms_per_sample));
+        text += &row("throughput", format!("{:.1} samples a second, on all cores", self.samples_per_second));
         text + &self.differences_table() + &self.describe_defects()
     }
 
@@ -132,16 +153,12 @@ impl Report {
         if differing > LISTED {
             let _ = write!(text, "; the first {LISTED}");
         }
-        let _ =
-            writeln!(text, "\n{:>8} {:>6} {:>9} {:>6} {:>13}", "sample", "float", "contract", "label", "float margin");
-        for difference in &self.differences {
-            let class = difference.contract_class.map_or("none".into(), |class| class.to_string());
-            let label = difference.label.map_or("-".into(), |label| label.to_string());
-            let margin = difference.float_margin.map_or("-".into(), |margin| format!("{margin:.3e}"));
-            let (index, float) = (difference.index, difference.float_class.unwrap_or_default());
-            let _ = writeln!(text, "{index:>8} {float:>6} {class:>9} {label:>6} {margin:>13}");
-        }
-        text
+        text += match self.errors {
+            None => "\n  sample  float  contract  label  float margin\n",
+            Some(_) => "\n  sample          float       contract          label\n",
+        };
+        let lines: String = self.differences.iter().map(Difference::line).collect();
+        text + &lines
     }
 
     fn describe_defects(&self) -> String {
@@ -159,6 +176,28 @@ impl Report {
     }
 }
 
+impl Difference {
+    /// Its line of the table.
+    fn line(&self) -> String {
+        let index = self.index;
+        let or = |prediction: Option<Prediction>, none: &str| prediction.map_or(none.to_owned(), |it| it.to_string());
+        match self.answers {
+            Answers::Classes { float_class, contract_class, float_margin } => {
+                let (float, contract, label) = (or(float_class, "0"), or(contract_class, "none"), or(self.label, "-"));
+                let margin = float_margin.map_or("-".into(), |margin| format!("{margin:.3e}"));
+                format!("{index:>8} {float:>6} {contract:>9} {label:>6} {margin:>13}\n")
+            }
+            Answers::Values { float_value, contract_value } => {
+                let number = |prediction: Option<Prediction>, none: &str| {
+                    prediction.and_then(Prediction::value).map_or(none.to_owned(), |value| format!("{value:.6e}"))
+                };
+                let (float, contract) = (number(float_value, "none"), number(contract_value, "none"));
+                format!("{index:>8} {float:>14} {contract:>14} {:>14}\n", number(self.label, "-"))
+            }
+        }
+    }
+}
+
 impl Measured<'_> {
     fn defects(&self) -> Vec<Defect> {
         let first = self.args.measure.data.rows.start;
@@ -170,10 +209,15 @@ impl Measured<'_> {
         let row = &self.rows[index];
         Ok(Difference {
             index: self.args.measure.data.rows.start + index,
-            float_class: row.float_class,
-            contract_class: row.class,
+            answers: match self.compiled.optimised.answer_scale() {
+                Some(_) => Answers::Values { float_value: row.float, contract_value: row.contract },
+                None => Answers::Classes {
+                    float_class: row.float,
+                    contract_class: row.contract,
+                    float_margin: graph::margin(&self.compiled.graph, &self.inputs.get(index)?.floats),
+                },
+            },
             label: self.labels.map(|labels| labels[index]),
-            float_margin: graph::margin(&self.compiled.graph, &self.inputs.get(index)?.floats),
         })
     }
 }

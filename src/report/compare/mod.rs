@@ -1,7 +1,7 @@
 //! The integers of a contract against the float model, layer by layer.
 //!
 //! A layer is a dense layer and what follows it up to the next; the last one ends in the scores, before
-//! ArgMax. Its integers are read as the numbers they stand for: `v · scale · channel`.
+//! ArgMax, in the logit, or in the number that is the answer. Its integers are read as the numbers they stand for: `v · scale · channel`.
 
 mod figures;
 
@@ -94,7 +94,7 @@ fn ends(graph: &Graph) -> Vec<(String, NodeId)> {
 fn layer(compiled: &Compiled, label: String, node: NodeId) -> Option<Layer> {
     let (ir, optimised) = (&compiled.ir, &compiled.optimised);
     let (value, stage) = if compiled.graph.scores() == Some(node) {
-        (optimised.values.last()?.op.operand()?, Stage::Optimised)
+        (optimised.scores(), Stage::Optimised)
     } else {
         let before = last_value(ir, &label)?;
         // Passes fold sums and products at the end of a layer into the next one, but no ReLU.

@@ -11,14 +11,16 @@ Usage:
 ZOO_DIR is a folder of exported networks described by a zoo.json; without --zoo only
 the two hand-made networks (toy_2-2-2 and gemm_6-5-4) are written, which need nothing
 from outside. --check writes nothing: it runs every network already in the output
-folder over its samples and compares with the classes in its sidecar.
+folder over its samples and compares with the answers in its sidecar.
 
 Each network NAME.onnx gets a sidecar NAME.json:
 
     samples  the .npy file beside it, one sample a row
     unit     what one step of a sample is worth to the network ("1/255": the network's
              input is sample/255); null: the samples are the input
-    classes  onnxruntime's class for every row (ties: the lowest index)
+    classes  onnxruntime's class for every row (ties: the lowest index; one output that is a
+             probability: 1 where it exceeds one half)
+    values   in place of classes: onnxruntime's number, where the network gives one
     source   where the network comes from
 
 The output is deterministic: the same pinned packages give the same bytes.
@@ -48,13 +50,27 @@ COPIED = [
      "Keras 3: Dense 8 ReLU, Dense 3 softmax trained on scikit-learn's iris, written by model.export(format='onnx')"),
     ("digits_64_32_10", "digits_64_32_10", "digits_samples.npy",
      "Keras 3: 64-32-10 trained on scikit-learn's digits (8x8 images), written by tf2onnx"),
+    ("breast_cancer_30-16-1", "breast_cancer_30-16-1", "breast_cancer_samples.npy",
+     "Keras 3: Dense 16 ReLU, Dense 1 sigmoid trained on scikit-learn's breast cancer data, written by tf2onnx"),
+    ("diabetes_10-16-1", "diabetes_10-16-1", "diabetes_samples.npy",
+     "Keras 3: Dense 16 ReLU, Dense 1 trained on scikit-learn's diabetes data (a regression), written by tf2onnx"),
     ("ternary_784_64_10", "qat_mnist_64_ternary_in8_uint8argmax", "mnist_samples.npy",
      "TensorFlow: 784-64-10 trained to ternary weights on MNIST bytes, uint8 input, ArgMax in the graph"),
 ]
 
 
-def classes_of(model: bytes, rows: np.ndarray, unit: str | None) -> list[int]:
-    """onnxruntime's class for every row, one row at a time."""
+def is_number(model: bytes) -> bool:
+    """Whether the answer is a number: one output, and no Sigmoid that would make it a probability."""
+    graph = onnx.ModelProto.FromString(model).graph
+    (output,) = graph.output
+    last = [d.dim_value for d in output.type.tensor_type.shape.dim][-1:]
+    float_out = output.type.tensor_type.elem_type in (TensorProto.FLOAT, TensorProto.DOUBLE)
+    return float_out and last == [1] and graph.node[-1].op_type != "Sigmoid"
+
+
+def answers_of(model: bytes, rows: np.ndarray, unit: str | None) -> list[int] | list[float]:
+    """onnxruntime's class, or number, for every row, one row at a time."""
+    number = is_number(model)
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
@@ -63,7 +79,7 @@ def classes_of(model: bytes, rows: np.ndarray, unit: str | None) -> list[int]:
     dtype = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}[inp.type]
     shape = [d if isinstance(d, int) else 1 for d in inp.shape]
     step = Fraction(unit) if unit else None
-    classes = []
+    answers = []
     for row in rows:
         if step is None:
             x = row.astype(dtype)
@@ -73,18 +89,25 @@ def classes_of(model: bytes, rows: np.ndarray, unit: str | None) -> list[int]:
             x = (row.astype(dtype) * dtype(float(step))).astype(dtype)
         (out,) = session.run(None, {inp.name: x.reshape(shape)})
         out = np.asarray(out).reshape(-1)
-        classes.append(int(out[0]) if np.issubdtype(out.dtype, np.integer) else int(np.argmax(out)))
-    return classes
+        if number:
+            answers.append(round(float(out[0]), 6))
+        elif np.issubdtype(out.dtype, np.integer):
+            answers.append(int(out[0]))
+        else:
+            answers.append(int(np.argmax(out)) if out.size > 1 else int(out[0] > 0.5))
+    return answers
 
 
-def write_sidecar(out: Path, name: str, samples: str, unit: str | None, classes: list[int], source: str) -> None:
-    rows = [classes[i:i + 25] for i in range(0, len(classes), 25)]
+def write_sidecar(out: Path, name: str, samples: str, unit: str | None, answers: list, source: str) -> None:
+    number = isinstance(answers[0], float)
+    width = 10 if number else 25
+    rows = [answers[i:i + width] for i in range(0, len(answers), width)]
     body = ",\n    ".join(", ".join(map(str, r)) for r in rows)
     (out / f"{name}.json").write_text(
         "{\n"
         f'  "samples": {json.dumps(samples)},\n'
         f'  "unit": {json.dumps(unit)},\n'
-        f'  "classes": [\n    {body}\n  ],\n'
+        f'  "{"values" if number else "classes"}": [\n    {body}\n  ],\n'
         f'  "source": {json.dumps(source)}\n'
         "}\n"
     )
@@ -194,7 +217,7 @@ def make(out: Path, zoo: Path | None) -> None:
         data = model.SerializeToString(deterministic=True)
         (out / f"{name}.onnx").write_bytes(data)
         np.save(out / samples, rows)
-        write_sidecar(out, name, samples, None, classes_of(data, rows, None), source)
+        write_sidecar(out, name, samples, None, answers_of(data, rows, None), source)
     if zoo is None:
         print("no --zoo given: the copied networks are left as they are", file=sys.stderr)
         return
@@ -206,10 +229,16 @@ def make(out: Path, zoo: Path | None) -> None:
         entry = entries[f"{original}.onnx"]
         shutil.copyfile(zoo / entry["model"], out / f"{name}.onnx")
         shutil.copyfile(zoo / entry["samples"], out / samples)
-        classes = classes_of((out / f"{name}.onnx").read_bytes(), np.load(out / samples), entry["unit"])
-        if classes != entry["onnxruntime"]:
+        answers = answers_of((out / f"{name}.onnx").read_bytes(), np.load(out / samples), entry["unit"])
+        if answers != entry["onnxruntime"]:
             raise SystemExit(f"{name}: onnxruntime {ort.__version__} answers otherwise than zoo.json says")
-        write_sidecar(out, name, samples, entry["unit"], classes, source)
+        write_sidecar(out, name, samples, entry["unit"], answers, source)
+
+
+def described(answers: list) -> str:
+    if isinstance(answers[0], float):
+        return f"values from {min(answers)} to {max(answers)}"
+    return f"classes {dict(zip(*[a.tolist() for a in np.unique(answers, return_counts=True)]))}"
 
 
 def check(out: Path) -> None:
@@ -218,11 +247,12 @@ def check(out: Path) -> None:
         side = json.loads(sidecar.read_text())
         rows = np.load(out / side["samples"])
         model = sidecar.with_suffix(".onnx")
-        classes = classes_of(model.read_bytes(), rows, side["unit"])
-        wrong = sum(a != b for a, b in zip(classes, side["classes"])) + abs(len(classes) - len(side["classes"]))
+        answers = answers_of(model.read_bytes(), rows, side["unit"])
+        told = side["values"] if is_number(model.read_bytes()) else side["classes"]
+        wrong = sum(a != b for a, b in zip(answers, told)) + abs(len(answers) - len(told))
         bad += wrong
         print(f"{model.name:24} {model.stat().st_size:7} bytes  {len(rows):4} samples {str(rows.shape):12} {rows.dtype}"
-              f"  classes {dict(zip(*[a.tolist() for a in np.unique(classes, return_counts=True)]))}  wrong {wrong}")
+              f"  {described(answers)}  wrong {wrong}")
     if bad:
         raise SystemExit(f"{bad} answers differ from the sidecars")
 

@@ -64,6 +64,55 @@ fn run_shows_the_class_and_agrees_with_the_float_model() {
 }
 
 #[test]
+fn run_shows_the_number_of_a_regression() {
+    let args = ["run", "models/diabetes_10-16-1.onnx", "--data", "models/diabetes_samples.npy", "--index", "2"];
+    let json = |more: &[&str]| {
+        let ran = onnx2script(&[&args[..], &["--json", "-q"], more].concat());
+        (ran.code, serde_json::from_str::<serde_json::Value>(&ran.stdout).unwrap())
+    };
+    let (code, report) = json(&[]);
+    assert_eq!((code, &report["ok"], &report["scale"]), (0, &true.into(), &"1e-8".into()));
+    let (value, float) = (report["value"].as_f64().unwrap(), report["float_value"].as_f64().unwrap());
+    assert!((value - float).abs() < 1e-4 && (value - 158.743973).abs() < 1e-4, "{report}");
+    let integer: i64 = report["integer"].as_str().unwrap().parse().unwrap();
+    assert!((integer as f64 * 1e-8 - value).abs() < 1e-9);
+
+    let (code, wrong) = json(&["--claim", &(integer + 1).to_string()]);
+    assert_eq!((code, &wrong["verdict"]), (1, &"EVAL_FALSE".into()));
+    let (code, left) = json(&["--contract", "class"]);
+    assert_eq!((code, &left["integer"], &left["claim"]), (0, &report["integer"], &serde_json::Value::Null));
+
+    let text = onnx2script(&args);
+    assert!(text.stdout.contains(&format!("as integer           {integer}, in steps of 1e-8")), "{}", text.stdout);
+    assert!(text.stderr.contains("note: the contract's number is an integer in steps of 1e-8"), "{}", text.stderr);
+}
+
+#[test]
+fn a_number_has_no_class_to_expect() {
+    let ran = onnx2script(&["models/diabetes_10-16-1.onnx", "--contract", "expect:1"]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr.contains("gives a number") && ran.stderr.contains("help: give --contract claim"),
+        "{}",
+        ran.stderr
+    );
+    let binary = onnx2script(&["models/breast_cancer_30-16-1.onnx", "--contract", "expect:2"]);
+    assert_eq!(binary.code, 1);
+    assert!(binary.stderr.contains("the network has 2 classes"), "{}", binary.stderr);
+}
+
+#[test]
+fn bits_of_a_regression_are_chosen_by_its_errors() {
+    let auto = |tolerance: &str| {
+        let model = ["models/diabetes_10-16-1.onnx", "--weights", "auto", "--calibrate", "models/diabetes_samples.npy"];
+        let ran = onnx2script(&[&model[..], &["--tolerance", tolerance]].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stdout.len()
+    };
+    assert!(auto("0.05") < auto("0.002"));
+}
+
+#[test]
 fn run_with_every_contract_and_input() {
     let data = "models/iris_samples.npy";
     for contract in ["claim", "class"] {

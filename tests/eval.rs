@@ -15,6 +15,8 @@ const IRIS: &str = "models/iris_4-8-3.onnx";
 const IRIS_DATA: &str = "models/iris_samples.npy";
 const DIGITS: &str = "models/digits_64_32_10.onnx";
 const DIGITS_DATA: &str = "models/digits_samples.npy";
+const DIABETES: &str = "models/diabetes_10-16-1.onnx";
+const DIABETES_DATA: &str = "models/diabetes_samples.npy";
 const MNIST: &str = "models/mnist_784_64_10.onnx";
 const MNIST_DATA: &str = "models/mnist_samples.npy";
 
@@ -79,8 +81,12 @@ fn every_model_agrees_with_onnxruntime_by_either_engine() {
         let unit: Vec<&str> = unit.iter().flat_map(|unit| ["--unit", unit]).collect();
         let args = [&["eval", &model, "--data", &data], &unit[..]].concat();
         let by_script = json(&args);
-        assert_eq!(by_script["predictions"], sidecar["classes"], "{model}");
-        assert_eq!(by_script["float_predictions"], sidecar["classes"], "{model}");
+        for predictions in ["predictions", "float_predictions"] {
+            match sidecar.get("values") {
+                Some(values) => demand_near(&by_script[predictions], values),
+                None => assert_eq!(by_script[predictions], sidecar["classes"], "{model}"),
+            }
+        }
         assert_eq!(by_script["samples"], by_script["predictions"].as_array().unwrap().len());
         assert_eq!((&by_script["agreement"], &by_script["differing"]), (&1.0.into(), &0.into()));
         assert_eq!((&by_script["accuracy"], &by_script["float_accuracy"]), (&Value::Null, &Value::Null));
@@ -93,6 +99,52 @@ fn every_model_agrees_with_onnxruntime_by_either_engine() {
         }
         assert_eq!(by_ir["engine"], "ir");
     }
+}
+
+/// Numbers that differ from a framework's in f32 by as much as f32 does.
+fn demand_near(numbers: &Value, expected: &Value) {
+    let read = |list: &Value| -> Vec<f64> { serde_json::from_value(list.clone()).unwrap() };
+    let (numbers, expected) = (read(numbers), read(expected));
+    assert_eq!(numbers.len(), expected.len());
+    assert!(numbers.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-4), "{numbers:?} {expected:?}");
+}
+
+#[test]
+fn numbers_are_measured_by_their_errors() {
+    let eval = |args: &[&str]| json(&[&["eval", DIABETES, "--data", DIABETES_DATA], args].concat());
+    let figure = |report: &Value, name: &str| report[name].as_f64().unwrap();
+    let fine = eval(&[]);
+    assert_eq!((&fine["agreement"], &fine["accuracy"]), (&1.0.into(), &Value::Null));
+    assert_eq!((&fine["mean_squared_error"], &fine["float_mean_squared_error"]), (&Value::Null, &Value::Null));
+    // A ten thousandth of the range from 46.2 to 278.3.
+    assert!((figure(&fine, "tolerance") - 0.0232).abs() < 1e-4, "{fine}");
+    assert!(figure(&fine, "max_error") < 1e-4 && figure(&fine, "mean_error") <= figure(&fine, "max_error"));
+
+    let coarse = eval(&["--weights", "int6"]);
+    assert!(figure(&coarse, "agreement") < 0.5 && figure(&coarse, "max_error") > 0.1, "{coarse}");
+    let first = &coarse["differences"][0];
+    let apart = figure(first, "float_value") - figure(first, "contract_value");
+    assert!(apart.abs() > figure(&coarse, "tolerance") && first["label"].is_null(), "{first}");
+    assert_eq!(eval(&["--weights", "int6", "--tolerance", "0.05"])["agreement"], 1.0);
+
+    let text = onnx2script(&["eval", DIABETES, "--data", DIABETES_DATA, "--weights", "int6", "-q"]).stdout;
+    assert!(text.contains("largest error") && text.contains(", within 2.32"), "{text}");
+    assert!(text.contains("samples on which they differ") && !text.contains("margin"), "{text}");
+}
+
+#[test]
+fn labels_of_numbers_give_squared_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let values = sidecar(&Path::new(env!("CARGO_MANIFEST_DIR")).join(DIABETES))["values"].clone();
+    let values: Vec<f64> = serde_json::from_value(values).unwrap();
+    let labels = npy_labels(&folder, values.iter().map(|value| value + 3.0).collect());
+    let report = json(&["eval", DIABETES, "--data", DIABETES_DATA, "--labels", &labels]);
+    for error in ["mean_squared_error", "float_mean_squared_error"] {
+        assert!((report[error].as_f64().unwrap() - 9.0).abs() < 1e-3, "{report}");
+    }
+    assert_eq!((&report["accuracy"], &report["float_accuracy"]), (&Value::Null, &Value::Null));
+    let text = onnx2script(&["eval", DIABETES, "--data", DIABETES_DATA, "--labels", &labels, "-q"]).stdout;
+    assert!(text.contains("mean squared error   9.000"), "{text}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use onnx2script::script::{code, number, push};
 use onnx2script::target::Rules;
 use onnx2script::{Options, passes};
 
-const SMALL: [&str; 3] = ["toy_2-2-2", "iris_4-8-3", "gemm_6-5-4"];
+const SMALL: [&str; 5] = ["toy_2-2-2", "iris_4-8-3", "gemm_6-5-4", "breast_cancer_30-16-1", "diabetes_10-16-1"];
 /// More good inputs than this tell nothing new; networks tried have fewer classes.
 const MOST_INPUTS: usize = 5;
 const MNIST: &str = "mnist_784_64_10";

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use onnx2script::codegen::{self, Strategy};
 use onnx2script::onnx::Model;
 use onnx2script::stack::Layout;
 use onnx2script::{Options, compile};
@@ -23,7 +24,10 @@ fn main() -> anyhow::Result<()> {
     for path in std::env::args().skip(1) {
         let model = Model::load(Path::new(&path))?;
         for (name, layout) in STEPS {
-            let compiled = compile(&mut model.clone(), &Options { layout, ..Options::default() })?;
+            // Unrolled code has the most to lay out.
+            let codegen = codegen::Options { layout, strategy: Strategy::Unrolled, ..codegen::Options::default() };
+            let options = Options { codegen, ..Options::default() };
+            let compiled = compile(&mut model.clone(), &options)?;
             let (bytes, instructions) = (compiled.script.byte_len(), compiled.script.instructions.len());
             println!("| {} | {name} | {bytes} | {instructions} |", compiled.ir.name);
         }

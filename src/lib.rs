@@ -29,6 +29,7 @@
 pub mod auto;
 pub mod bignum;
 pub mod codegen;
+pub mod cost;
 pub mod data;
 pub mod error;
 pub mod graph;
@@ -48,7 +49,8 @@ pub mod target;
 use num_bigint::BigInt;
 
 use crate::bignum::Program;
-use crate::codegen::Contract;
+use crate::codegen::{Contract, Lowered};
+use crate::cost::Cost;
 use crate::error::{Problem, Refusal};
 use crate::graph::Graph;
 use crate::input::InputSpec;
@@ -56,7 +58,6 @@ use crate::ir::Ir;
 use crate::onnx::Model;
 use crate::prediction::Prediction;
 use crate::script::Script;
-use crate::stack::Layout;
 use crate::target::Target;
 
 /// Everything a user can choose about a contract.
@@ -72,8 +73,8 @@ pub struct Options {
     pub stop_after: Option<String>,
     /// What the unlocking script pushes and what is made of the class.
     pub contract: Contract,
-    /// How values are laid out on the stacks.
-    pub layout: Layout,
+    /// How code is generated.
+    pub codegen: codegen::Options,
     /// Where the script will run.
     pub target: Target,
 }
@@ -89,6 +90,10 @@ pub struct Compiled {
     pub optimised: Ir,
     /// The straight-line program.
     pub program: Program,
+    /// Why nothing is packed, where packing was not ruled out.
+    pub unpacked: Option<String>,
+    /// What the cost model predicted for the network, entry and exit aside; `None` where it was not asked.
+    pub predicted: Option<Cost>,
     /// The locking script.
     pub script: Script,
     /// The kind of contract.
@@ -114,13 +119,26 @@ pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal
     if let Some(answer) = optimised.constant_answer() {
         return Err(same_answer(&optimised, &answer).into());
     }
-    let program = codegen::lower(&optimised, options.contract);
+    generate(graph, ir, optimised, options)
+}
+
+/// Code generation: everything behind the passes.
+///
+/// # Errors
+/// A [`Refusal`] when a choice for the network cannot be compiled.
+///
+/// # Panics
+/// As [`compile`].
+pub fn generate(graph: Graph, ir: Ir, optimised: Ir, options: &Options) -> Result<Compiled, Refusal> {
+    let Lowered { program, unpacked, predicted } =
+        codegen::lower(&optimised, options.contract, &options.codegen, &options.target)?;
     bignum::verify(&program, &options.target).map_err(too_large)?;
-    let script = stack::schedule(&program, options.layout);
+    let script = stack::schedule(&program, options.codegen.layout);
     if let Err(defect) = stack::check(&program, &script.to_bytes()) {
         internal(&defect);
     }
-    Ok(Compiled { graph, ir, optimised, program, script, contract: options.contract, target: options.target })
+    let (contract, target) = (options.contract, options.target);
+    Ok(Compiled { graph, ir, optimised, program, unpacked, predicted, script, contract, target })
 }
 
 /// A contract that any input satisfies, or none, is a trap.

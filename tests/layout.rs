@@ -157,7 +157,7 @@ fn program(pushes: usize, plan: &[Plan], result: u16, instead: Option<u16>) -> P
     let mut maker = Maker::new(pushes);
     plan.iter().for_each(|&step| maker.step(step));
     let leave = choose(&maker.all, result).unwrap_or(0);
-    let mut program = maker.builder.finish(leave);
+    let mut program = maker.builder.finish(leave).unwrap();
     let made: Vec<ValueId> = (0..program.values.len()).filter(|&id| is_made(&program, id)).collect();
     if let Some(other) = instead.and_then(|choice| choose(&made, choice)) {
         program.result = other;
@@ -239,6 +239,7 @@ fn holds(kind: &Kind, item: &[u8]) -> bool {
             let value = BigInt::from_bytes_le(Sign::Plus, item);
             item.len() == *len && most.as_ref().is_none_or(|most| value <= *most)
         }
+        Kind::Rest { most } => item.len() <= *most,
         Kind::Untrusted => true,
     }
 }

@@ -12,7 +12,7 @@ use onnx2script::onnx::ElementType;
 use onnx2script::passes::{self, Keeps, Level};
 use onnx2script::quant::{self, Granularity, Rescale, Weights};
 use onnx2script::stack::Layout;
-use onnx2script::{Compiled, Options, bignum, codegen, ir, stack};
+use onnx2script::{Compiled, Options, bignum, codegen, generate, ir};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
@@ -180,14 +180,17 @@ fn options() -> impl Strategy<Value = Options> {
         prop::sample::select(vec![Rescale::Sum, Rescale::None, Rescale::Product]),
         prop::sample::select(vec![Level::None, Level::Exact, Level::Full]),
         prop::sample::select(vec!["claim", "claim", "class", "expect:0"]),
-        layout(),
+        (
+            layout(),
+            prop::sample::select(vec![codegen::Strategy::Auto, codegen::Strategy::Unrolled, codegen::Strategy::Packed]),
+        ),
     );
-    choices.prop_map(|(input, weights, granularity, rescale, level, contract, layout)| Options {
+    choices.prop_map(|(input, weights, granularity, rescale, level, contract, (layout, strategy))| Options {
         input: input.parse().unwrap(),
         quant: quant::Options { weights: layers(weights), granularity, rescale, ..quant::Options::default() },
         level,
         contract: contract.parse::<Contract>().unwrap(),
-        layout,
+        codegen: codegen::Options { strategy, layout, ..codegen::Options::default() },
         ..Options::default()
     })
 }
@@ -216,11 +219,11 @@ fn build(graph: Graph, options: &Options) -> Option<Compiled> {
     // Numbers have no class to expect.
     options.contract.check(&ir).ok()?;
     let optimised = passes::run(&ir, options.level, None).unwrap();
-    let program = codegen::lower(&optimised, options.contract);
-    bignum::verify(&program, &options.target).unwrap();
-    let script = stack::schedule(&program, options.layout);
-    stack::check(&program, &script.to_bytes()).unwrap();
-    Some(Compiled { graph, ir, optimised, program, script, contract: options.contract, target: options.target })
+    match generate(graph, ir, optimised, options) {
+        Ok(compiled) => Some(compiled),
+        Err(_) if options.codegen.strategy == codegen::Strategy::Packed => None,
+        Err(refusal) => panic!("{refusal}"),
+    }
 }
 
 /// Extremes, and random bytes that differ from network to network.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use num_bigint::BigInt;
 
-use super::{Definition, Instruction, Kind, Name, Op, Origin, Program, Value, ValueId, transfer};
+use super::{Definition, Detail, Instruction, Kind, Name, Op, Origin, Program, Value, ValueId, transfer};
 use crate::ir::Interval;
 use crate::script::number;
 
@@ -14,6 +14,10 @@ pub struct Builder {
     program: Program,
     /// The origin of the following instructions.
     current: u32,
+    /// The first invariant that was broken; nothing that follows counts.
+    broken: Option<String>,
+    /// Whether only sizes are followed.
+    sketching: bool,
 }
 
 impl Name {
@@ -34,13 +38,29 @@ impl Builder {
         let mut builder = Builder {
             program: Program { values: vec![], instructions: vec![], inputs: vec![], result: 0, origins: vec![] },
             current: 0,
+            broken: None,
+            sketching: false,
         };
         for (index, name) in inputs.iter().enumerate() {
             let name = Name::whole(&Arc::from(*name));
-            let id = builder.value(Definition::Input(index), Kind::Untrusted, name);
+            let id = builder.value(Definition::Input(index), (Kind::Untrusted, Detail::Nothing), name);
             builder.program.inputs.push(id);
         }
         builder
+    }
+
+    /// Starts a sketch: a program of which only the sizes of values are followed, good for nothing but to see
+    /// what it would cost. Its one input is a byte string of the length given.
+    pub fn sketch(bytes: usize) -> Self {
+        let mut builder = Builder::new(&["units"]);
+        builder.sketching = true;
+        builder.program.values[0].kind = Kind::Rest { most: bytes };
+        builder
+    }
+
+    /// Whether this is a sketch: constants need no more than their length.
+    pub fn is_sketch(&self) -> bool {
+        self.sketching
     }
 
     /// What the unlocking script pushes, first push first.
@@ -63,7 +83,7 @@ impl Builder {
     pub fn number(&mut self, value: &BigInt) -> ValueId {
         let kind = Kind::Number(Interval::point(value.clone()));
         let name = Name { base: Arc::from(value.to_string()), element: None };
-        self.value(Definition::Constant(number::encode(value)), kind, name)
+        self.value(Definition::Constant(number::encode(value)), (kind, Detail::Nothing), name)
     }
 
     /// A constant byte string.
@@ -71,22 +91,16 @@ impl Builder {
         let most = BigInt::from_bytes_le(num_bigint::Sign::Plus, &bytes);
         let kind = Kind::Bytes { len: bytes.len(), most: Some(most) };
         let name = Name { base: Arc::from(format!("{}-byte constant", bytes.len())), element: None };
-        self.value(Definition::Constant(bytes), kind, name)
+        self.value(Definition::Constant(bytes), (kind, Detail::Nothing), name)
     }
 
-    /// An instruction with one result.
-    ///
-    /// # Panics
-    /// When the operands break an invariant: a defect of the code generator.
+    /// An instruction with one result. Where the operands break an invariant, [`Builder::finish`] tells.
     pub fn one(&mut self, op: Op, operands: &[ValueId], name: Name) -> ValueId {
         debug_assert_eq!(op.results(), 1);
         self.push(op, operands, &[name])
     }
 
     /// A SPLIT: the first bytes and the rest.
-    ///
-    /// # Panics
-    /// As [`Builder::one`].
     pub fn split(&mut self, operand: ValueId, position: usize, names: [Name; 2]) -> (ValueId, ValueId) {
         let position = self.number(&position.into());
         let head = self.push(Op::Split, &[operand, position], &names);
@@ -99,9 +113,7 @@ impl Builder {
     }
 
     fn push(&mut self, op: Op, operands: &[ValueId], names: &[Name]) -> ValueId {
-        let known: Vec<_> =
-            operands.iter().map(|&id| (&self.program.values[id].kind, self.program.constant(id))).collect();
-        let kinds = transfer::results(op, &known).unwrap_or_else(|reason| panic!("{op}: {reason}"));
+        let kinds = self.results(op, operands);
         let instruction = self.program.instructions.len();
         let first = self.program.values.len();
         for (slot, (kind, name)) in kinds.into_iter().zip(names).enumerate() {
@@ -112,8 +124,26 @@ impl Builder {
         first
     }
 
-    fn value(&mut self, definition: Definition, kind: Kind, name: Name) -> ValueId {
-        self.program.values.push(Value { definition, kind, name });
+    fn results(&mut self, op: Op, operands: &[ValueId]) -> Vec<(Kind, Detail)> {
+        if self.sketching {
+            let sizes = transfer::sizes(&self.program, op, operands);
+            return sizes.into_iter().map(|most| (Kind::Rest { most }, Detail::Nothing)).collect();
+        }
+        if self.broken.is_none() {
+            match transfer::results(&self.program, op, operands) {
+                Ok(results) => return results,
+                Err(reason) => {
+                    let origin = self.program.origins.get(self.current as usize);
+                    let place = origin.map(|origin| format!("{}: {}: ", origin.layer, origin.step)).unwrap_or_default();
+                    self.broken = Some(format!("{place}{op}: {reason}"));
+                }
+            }
+        }
+        vec![(Kind::Untrusted, Detail::Nothing); op.results()]
+    }
+
+    fn value(&mut self, definition: Definition, (kind, detail): (Kind, Detail), name: Name) -> ValueId {
+        self.program.values.push(Value { definition, kind, detail, name });
         self.program.values.len() - 1
     }
 
@@ -127,10 +157,16 @@ impl Builder {
 
     /// The finished program, `result` being what is left on the stack; without the instructions that
     /// neither the result nor a check needs.
-    pub fn finish(mut self, result: ValueId) -> Program {
+    ///
+    /// # Errors
+    /// The first instruction whose operands break an invariant.
+    pub fn finish(mut self, result: ValueId) -> Result<Program, String> {
+        if let Some(reason) = self.broken {
+            return Err(reason);
+        }
         self.program.result = result;
         prune(&mut self.program);
-        self.program
+        Ok(self.program)
     }
 }
 

@@ -48,7 +48,8 @@ pub fn eval(program: &Program, pushes: &[Vec<u8>]) -> Result<Vec<u8>, EvalError>
     Ok(std::mem::take(&mut items[program.result]))
 }
 
-fn step(op: Op, operands: &[ValueId], items: &[Vec<u8>], depth: usize) -> Result<Vec<Vec<u8>>, EvalError> {
+/// The results of one operation.
+pub(super) fn step(op: Op, operands: &[ValueId], items: &[Vec<u8>], depth: usize) -> Result<Vec<Vec<u8>>, EvalError> {
     let bytes = |index: usize| &items[operands[index]];
     let number = |index: usize| number::decode(bytes(index));
     let one = |value: BigInt| Ok(vec![number::encode(&value)]);
@@ -57,7 +58,7 @@ fn step(op: Op, operands: &[ValueId], items: &[Vec<u8>], depth: usize) -> Result
         Op::CheckDepth(_) => Err(EvalError::Depth),
         Op::CheckLength(expected) if bytes(0).len() == expected => Ok(vec![bytes(0).clone()]),
         Op::CheckLength(_) => Err(EvalError::Length),
-        Op::Keep => Ok(vec![bytes(0).clone()]),
+        Op::Keep | Op::Load | Op::View(_) => Ok(vec![bytes(0).clone()]),
         Op::Add => one(number(0) + number(1)),
         Op::Sub => one(number(0) - number(1)),
         Op::Mul => one(number(0) * number(1)),
@@ -67,6 +68,7 @@ fn step(op: Op, operands: &[ValueId], items: &[Vec<u8>], depth: usize) -> Result
             divisor => one(number(0) % divisor),
         },
         Op::Negate => one(-number(0)),
+        Op::Min => one(number(0).min(number(1))),
         Op::Max => one(number(0).max(number(1))),
         Op::Split => {
             let position =
@@ -76,6 +78,14 @@ fn step(op: Op, operands: &[ValueId], items: &[Vec<u8>], depth: usize) -> Result
         }
         Op::Cat => Ok(vec![[bytes(0).as_slice(), bytes(1)].concat()]),
         Op::BinToNum => one(number(0)),
+        Op::NumToBin => {
+            let width = number(1).to_usize().ok_or(EvalError::Range)?;
+            number::encode_fixed(&number(0), width).map(|bytes| vec![bytes]).ok_or(EvalError::Range)
+        }
+        Op::And if bytes(0).len() == bytes(1).len() => {
+            Ok(vec![bytes(0).iter().zip(bytes(1)).map(|(a, b)| a & b).collect()])
+        }
+        Op::And => Err(EvalError::Range),
         Op::Equal => one(BigInt::from(bytes(0) == bytes(1))),
         Op::GreaterThan => one(BigInt::from(number(0) > number(1))),
     }

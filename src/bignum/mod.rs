@@ -6,14 +6,17 @@
 //! 1. operands are defined before their users;
 //! 2. the type of a value (an interval for numbers; length and largest value for byte strings) is what
 //!    its instruction and its operands make it; of a constant, what its bytes are;
-//! 3. arithmetic takes numbers, splicing takes byte strings of known length; positions lie inside;
+//! 3. arithmetic takes numbers, splicing takes byte strings of known length (or numbers, which are byte strings, where
+//!    they are never shorter than needed); positions lie inside;
 //! 4. every number, operand or result, fits the target's number limit;
 //! 5. divisors are constants other than zero;
 //! 6. what the unlocking script pushes is touched by nothing but a check of its length or a comparison;
-//! 7. the number of items that the unlocking script left is checked, once.
+//! 7. the number of items that the unlocking script left is checked, once;
+//! 8. where bits are read, no lane can have left its place (see [`lanes`]).
 
 mod builder;
 mod eval;
+pub mod lanes;
 mod print;
 mod transfer;
 mod verify;
@@ -25,6 +28,7 @@ use num_bigint::BigInt;
 
 pub use builder::Builder;
 pub use eval::{EvalError, eval};
+pub use lanes::Detail;
 pub use print::print;
 pub use verify::verify;
 
@@ -56,6 +60,8 @@ pub struct Value {
     pub definition: Definition,
     /// What is proved of it.
     pub kind: Kind,
+    /// What is proved of its bits.
+    pub detail: Detail,
     /// What a listing calls it.
     pub name: Name,
 }
@@ -88,6 +94,11 @@ pub enum Kind {
         /// The most it can be as an unsigned little-endian number; `None` where that is all its length
         /// allows. (A number for each rest of a long input would take memory by the square of its length.)
         most: Option<BigInt>,
+    },
+    /// A byte string that holds no more than this many bytes: nothing may use it.
+    Rest {
+        /// The most bytes it can have.
+        most: usize,
     },
     /// Whatever the unlocking script pushed.
     Untrusted,
@@ -135,6 +146,10 @@ pub enum Op {
     CheckLength(usize),
     /// The operand itself, at no cost: says that a sweep passes over it here (see [`crate::stack`]).
     Keep,
+    /// A constant, put on the stack once to be copied from there.
+    Load,
+    /// A byte string of checked length, at no cost: says that it is units of so many bytes, any value each.
+    View(usize),
     /// Sum.
     Add,
     /// Difference.
@@ -147,6 +162,8 @@ pub enum Op {
     Mod,
     /// Negation.
     Negate,
+    /// The smaller one.
+    Min,
     /// The larger one.
     Max,
     /// The first bytes up to a position, and the rest.
@@ -155,6 +172,10 @@ pub enum Op {
     Cat,
     /// A byte string read as a number.
     BinToNum,
+    /// A number written to a number of bytes.
+    NumToBin,
+    /// The bits that two byte strings of equal length share.
+    And,
     /// Whether two byte strings are the same.
     Equal,
     /// Whether the first number is the larger one.
@@ -166,9 +187,9 @@ impl Op {
     pub fn arity(self) -> usize {
         match self {
             Op::CheckDepth(_) => 0,
-            Op::CheckLength(_) | Op::Keep | Op::Negate | Op::BinToNum => 1,
-            Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Mod | Op::Max => 2,
-            Op::Split | Op::Cat | Op::Equal | Op::GreaterThan => 2,
+            Op::CheckLength(_) | Op::Keep | Op::Load | Op::View(_) | Op::Negate | Op::BinToNum => 1,
+            Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Mod | Op::Min | Op::Max => 2,
+            Op::Split | Op::Cat | Op::Equal | Op::GreaterThan | Op::NumToBin | Op::And => 2,
         }
     }
 
@@ -183,23 +204,26 @@ impl Op {
 
     /// Whether its operands may change places.
     pub fn is_commutative(self) -> bool {
-        matches!(self, Op::Add | Op::Mul | Op::Max | Op::Equal)
+        matches!(self, Op::Add | Op::Mul | Op::Min | Op::Max | Op::Equal | Op::And)
     }
 
     /// The opcode that does it; `None` for the checks, which take several, and for what takes none.
     pub fn opcode(self) -> Option<Opcode> {
         Some(match self {
-            Op::CheckDepth(_) | Op::CheckLength(_) | Op::Keep => return None,
+            Op::CheckDepth(_) | Op::CheckLength(_) | Op::Keep | Op::Load | Op::View(_) => return None,
             Op::Add => Opcode::ADD,
             Op::Sub => Opcode::SUB,
             Op::Mul => Opcode::MUL,
             Op::Div => Opcode::DIV,
             Op::Mod => Opcode::MOD,
             Op::Negate => Opcode::NEGATE,
+            Op::Min => Opcode::MIN,
             Op::Max => Opcode::MAX,
             Op::Split => Opcode::SPLIT,
             Op::Cat => Opcode::CAT,
             Op::BinToNum => Opcode::BIN2NUM,
+            Op::NumToBin => Opcode::NUM2BIN,
+            Op::And => Opcode::AND,
             Op::Equal => Opcode::EQUAL,
             Op::GreaterThan => Opcode::GREATERTHAN,
         })
@@ -214,12 +238,45 @@ impl Program {
             _ => None,
         }
     }
+
+    /// The bytes of a value, where they are the same for every input.
+    pub fn known(&self, id: ValueId) -> Option<&[u8]> {
+        match &self.values[id].detail {
+            Detail::Known(bytes) => Some(bytes),
+            _ => self.constant(id),
+        }
+    }
+}
+
+impl Value {
+    /// The most bytes that it can have on a stack; 0 for what the unlocking script pushes until its length is checked.
+    pub fn most_bytes(&self) -> usize {
+        match (&self.definition, &self.kind) {
+            (Definition::Constant(bytes), _) => bytes.len(),
+            (_, Kind::Number(interval)) => interval.encoded_len(),
+            (_, Kind::Bytes { len, .. } | Kind::Rest { most: len }) => *len,
+            (_, Kind::Untrusted) => 0,
+        }
+    }
 }
 
 impl Kind {
     /// Any byte string of a length.
     pub fn bytes(len: usize) -> Kind {
         Kind::Bytes { len, most: None }
+    }
+
+    /// What it is, in words short enough for a message.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Kind::Number(interval) if interval.encoded_len() > 16 => {
+                format!("a number of up to {} bytes", interval.encoded_len())
+            }
+            Kind::Number(interval) => interval.to_string(),
+            Kind::Bytes { len, .. } => format!("{len} bytes"),
+            Kind::Rest { most } => format!("at most {most} bytes"),
+            Kind::Untrusted => "untrusted".into(),
+        }
     }
 }
 
@@ -239,6 +296,8 @@ impl fmt::Display for Op {
             Op::CheckDepth(items) => write!(f, "check_depth {items}"),
             Op::CheckLength(bytes) => write!(f, "check_length {bytes}"),
             Op::Keep => f.write_str("keep"),
+            Op::Load => f.write_str("load"),
+            Op::View(unit) => write!(f, "view {unit}"),
             op => f.write_str(&op.opcode().map_or(String::new(), |opcode| opcode.name().to_lowercase())),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Definition, Instruction, Kind, Program, ValueId};
+use super::{Definition, Instruction, Program, ValueId};
 
 /// Prints a program.
 pub fn print(program: &Program) -> String {
@@ -29,7 +29,7 @@ fn line(program: &Program, instruction: &Instruction) -> String {
         .collect();
     let operands: Vec<String> = instruction.operands.iter().map(|&id| operand(program, id)).collect();
     let kinds: Vec<String> =
-        (instruction.result..).take(instruction.op.results()).map(|id| describe(&program.values[id].kind)).collect();
+        (instruction.result..).take(instruction.op.results()).map(|id| program.values[id].kind.describe()).collect();
     let operation = format!("{} {}", instruction.op, operands.join(", "));
     let operation = operation.trim_end();
     match results.is_empty() {
@@ -42,13 +42,5 @@ fn operand(program: &Program, id: ValueId) -> String {
     match &program.values[id].definition {
         Definition::Constant(_) => program.values[id].name.to_string(),
         _ => format!("v{id}"),
-    }
-}
-
-fn describe(kind: &Kind) -> String {
-    match kind {
-        Kind::Number(interval) => interval.to_string(),
-        Kind::Bytes { len, .. } => format!("{len} bytes"),
-        Kind::Untrusted => "untrusted".into(),
     }
 }

@@ -40,7 +40,7 @@ fn verify_given(value: &Value) -> Result<(), String> {
             let value = BigInt::from_bytes_le(Sign::Plus, bytes);
             bytes.len() == *len && most.as_ref().is_none_or(|most| value <= *most)
         }
-        (Definition::Constant(_), Kind::Untrusted) => false,
+        (Definition::Constant(_), Kind::Untrusted | Kind::Rest { .. }) => false,
         (Definition::Result { .. }, _) => true,
     };
     if as_said { Ok(()) } else { Err("invariant 2: an input or a constant that is not what it is said to be".into()) }
@@ -67,19 +67,22 @@ fn verify_instruction(
     if operands.len() != op.arity() || operands.iter().any(|&id| !defined[id]) {
         return Err("invariant 1: operands that are missing or come later".into());
     }
-    let known: Vec<_> = operands.iter().map(|&id| (&program.values[id].kind, program.constant(id))).collect();
-    let untrusted = known.iter().any(|(kind, _)| **kind == Kind::Untrusted);
+    let given = || operands.iter().map(|&id| &program.values[id].kind);
+    let untrusted = given().any(|kind| *kind == Kind::Untrusted);
     if untrusted && !matches!(op, Op::CheckLength(_) | Op::Equal) {
         return Err("invariant 6: computes with what the unlocking script pushed, unchecked".into());
     }
-    let kinds = transfer::results(*op, &known)?;
-    for (slot, kind) in kinds.iter().enumerate() {
+    let kinds = transfer::results(program, *op, operands)?;
+    for (slot, (kind, detail)) in kinds.iter().enumerate() {
         let value = &program.values[result + slot];
-        if value.definition != (Definition::Result { instruction: index, slot }) || value.kind != *kind {
+        if value.definition != (Definition::Result { instruction: index, slot })
+            || value.kind != *kind
+            || value.detail != *detail
+        {
             return Err(format!("invariant 2: result {slot} is not what follows from the operands"));
         }
     }
-    let numbers = known.iter().map(|(kind, _)| *kind).chain(&kinds);
+    let numbers = given().chain(kinds.iter().map(|(kind, _)| kind));
     let longest = numbers.filter_map(|kind| match kind {
         Kind::Number(interval) => Some(interval.encoded_len()),
         _ => None,
@@ -112,7 +115,7 @@ mod tests {
         let number = builder.one(Op::BinToNum, &[bytes], name());
         let five = builder.number(&5.into());
         let sum = builder.one(Op::Add, &[number, five], name());
-        builder.finish(sum)
+        builder.finish(sum).unwrap()
     }
 
     fn complaint(change: impl FnOnce(&mut Program)) -> String {

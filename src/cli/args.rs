@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use num_bigint::BigInt;
-use onnx2script::codegen::Contract;
+use onnx2script::codegen::{self, Contract, Optimise, Strategy};
 use onnx2script::data::DataSpec;
 use onnx2script::input::InputSpec;
 use onnx2script::passes::{self, Level};
@@ -117,6 +117,13 @@ pub(crate) struct Choices {
     /// Stop the passes after this one.
     #[arg(long, value_name = "PASS", value_parser = pass_names())]
     pub(crate) stop_after: Option<String>,
+    /// How layers are emitted: `packed` as products of big numbers, `unrolled` weight by weight, `auto` whatever
+    /// costs least.
+    #[arg(long, value_name = "auto|unrolled|packed", default_value = "auto")]
+    pub(crate) codegen: Strategy,
+    /// What is to be least: bytes, a node's time, or both.
+    #[arg(long = "optimize", value_name = "size|speed|balanced", default_value = "size")]
+    pub(crate) optimise: Optimise,
     /// How values are laid out on the stacks; `naive` shows what scheduling saves.
     #[arg(long, value_enum, default_value_t = LayoutChoice::Scheduled)]
     pub(crate) layout: LayoutChoice,
@@ -298,9 +305,13 @@ impl Choices {
             level: self.level,
             stop_after: self.stop_after.clone(),
             contract: self.contract,
-            layout: match self.layout {
-                LayoutChoice::Scheduled => Layout::FULL,
-                LayoutChoice::Naive => Layout::NAIVE,
+            codegen: codegen::Options {
+                strategy: self.codegen,
+                optimise: self.optimise,
+                layout: match self.layout {
+                    LayoutChoice::Scheduled => Layout::FULL,
+                    LayoutChoice::Naive => Layout::NAIVE,
+                },
             },
             target: self.node.target(),
         }

@@ -8,19 +8,106 @@
 //! nothing else, for every input of the length that the entry checks.
 
 pub mod contract;
+pub mod options;
+mod packed;
 mod unrolled;
 
 use std::sync::Arc;
 
-use crate::bignum::{Builder, Name, Op, Origin, Program, ValueId};
+pub use self::contract::Contract;
+pub use self::options::{Optimise, Strategy};
+use self::packed::Flow;
+use self::packed::plan::Planner;
+use self::unrolled::Unrolled;
+use crate::bignum::{self, Builder, Name, Op, Origin, Program, ValueId};
+use crate::cost::Cost;
+use crate::error::Problem;
 use crate::ir::Ir;
-pub use contract::Contract;
+use crate::stack::Layout;
+use crate::target::Target;
+
+/// A contract's program, and how it came about.
+#[derive(Debug, Clone)]
+pub struct Lowered {
+    /// The program.
+    pub program: Program,
+    /// Why nothing is packed, where packing was not ruled out.
+    pub unpacked: Option<String>,
+    /// What the cost model predicted; `None` where it was not asked.
+    pub predicted: Option<Cost>,
+}
+
+/// What code is generated for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// How layers are emitted.
+    pub strategy: Strategy,
+    /// What is to be least.
+    pub optimise: Optimise,
+    /// How values are laid out on the stacks.
+    pub layout: Layout,
+}
 
 /// Lowers a network to the program of its contract.
-pub fn lower(ir: &Ir, contract: Contract) -> Program {
+///
+/// # Errors
+/// Why it cannot be packed, where nothing else was asked for.
+pub fn lower(ir: &Ir, contract: Contract, options: &Options, target: &Target) -> Result<Lowered, Problem> {
+    let reason = match options.strategy {
+        Strategy::Unrolled => None,
+        _ => match pack(ir, contract, options, target) {
+            Ok(packed) => return Ok(packed),
+            Err(reason) => Some(reason),
+        },
+    };
+    if let (Strategy::Packed, Some(reason)) = (options.strategy, &reason) {
+        let problem = Problem::of_model(format!("cannot be packed: {reason}"));
+        return Err(problem.help("leave --codegen out, or give --codegen unrolled"));
+    }
+    let program = build(ir, contract, |unrolled, input| packed::answer(unrolled, Flow::Input(input)));
+    let program = program.unwrap_or_else(|defect| panic!("a defect of the unrolled code: {defect}"));
+    Ok(Lowered { program, unpacked: reason, predicted: None })
+}
+
+/// Lanes are made so many bits wider, at most, where proofs ask for it.
+const MARGINS: usize = 3;
+
+/// Packs what is better packed.
+fn pack(ir: &Ir, contract: Contract, options: &Options, target: &Target) -> Result<Lowered, String> {
+    let network = packed::stages::network(ir)?;
+    let mut refusal = "its sums are too wide for lanes, or its rows for numbers".to_owned();
+    for margin in 0..MARGINS {
+        let planner = Planner {
+            ir,
+            network: &network,
+            layout: options.layout,
+            optimise: options.optimise,
+            number_bytes: target.max_number_bytes(),
+            margin,
+            mixed: options.strategy == Strategy::Auto,
+        };
+        let Some(plan) = planner.plan() else { break };
+        let built = build(ir, contract, |unrolled, input| {
+            let flow = packed::layers(unrolled, &network, 0, &plan.choices, Flow::Input(input));
+            packed::answer(unrolled, flow)
+        });
+        match built.and_then(|program| bignum::verify(&program, target).map(|()| program)) {
+            Ok(program) => return Ok(Lowered { program, unpacked: None, predicted: Some(plan.predicted) }),
+            Err(reason) => refusal = reason,
+        }
+    }
+    Err(refusal)
+}
+
+/// A contract around a network.
+fn build(
+    ir: &Ir,
+    contract: Contract,
+    network: impl FnOnce(&mut Unrolled<'_>, ValueId) -> ValueId,
+) -> Result<Program, String> {
     let mut builder = Builder::new(contract.pushes());
     let input = entry(&mut builder, ir, contract);
-    let answer = unrolled::network(&mut builder, ir, input);
+    let answer = network(&mut Unrolled::new(&mut builder, ir), input);
     let result = exit(&mut builder, contract, answer);
     builder.finish(result)
 }

@@ -15,16 +15,6 @@ use crate::bignum::{Builder, Name, Op, Origin, ValueId as NumberId};
 use crate::input::Encoding;
 use crate::ir::{self, Ir, Matrix, Tie, ValueId};
 
-/// Emits the network; gives the answer.
-pub(super) fn network(builder: &mut Builder, ir: &Ir, input: NumberId) -> NumberId {
-    let origins = (0..ir.values.len()).map(|value| builder.origin(origin(ir, value))).collect();
-    let names = (0..ir.values.len()).map(|value| Arc::from(format!("%{value}"))).collect();
-    let product = Arc::from("product");
-    let mut unrolled = Unrolled { ir, builder, made: vec![Made::default(); ir.values.len()], origins, names, product };
-    unrolled.unpack(input);
-    unrolled.answer(ir.output())
-}
-
 /// The elements of an IR value that exist so far.
 #[derive(Debug, Clone, Default)]
 struct Made {
@@ -33,9 +23,10 @@ struct Made {
     order: Vec<usize>,
 }
 
-struct Unrolled<'a> {
-    ir: &'a Ir,
-    builder: &'a mut Builder,
+/// Emits unrolled code, beginning wherever packed code leaves off.
+pub(super) struct Unrolled<'a> {
+    pub(super) ir: &'a Ir,
+    pub(super) builder: &'a mut Builder,
     made: Vec<Made>,
     /// Origin and name of each IR value.
     origins: Vec<u32>,
@@ -71,7 +62,20 @@ enum Element {
     Number(NumberId),
 }
 
-impl Unrolled<'_> {
+impl<'a> Unrolled<'a> {
+    pub(super) fn new(builder: &'a mut Builder, ir: &'a Ir) -> Self {
+        let origins = (0..ir.values.len()).map(|value| builder.origin(origin(ir, value))).collect();
+        let names = (0..ir.values.len()).map(|value| Arc::from(format!("%{value}"))).collect();
+        let product = Arc::from("product");
+        Unrolled { ir, builder, made: vec![Made::default(); ir.values.len()], origins, names, product }
+    }
+
+    /// Takes an element of an IR value as made; the one given last lies on top.
+    pub(super) fn take(&mut self, value: ValueId, index: usize, number: NumberId) {
+        self.made[value].elements.insert(index, number);
+        self.made[value].order.push(index);
+    }
+
     /// Says that what follows computes an IR value.
     fn enter(&mut self, value: ValueId) {
         self.builder.enter(self.origins[value]);
@@ -82,7 +86,7 @@ impl Unrolled<'_> {
     }
 
     /// Cuts the input into its elements.
-    fn unpack(&mut self, input: NumberId) {
+    pub(super) fn unpack(&mut self, input: NumberId) {
         self.enter(0);
         let (element, rest) = (self.name(0), Arc::from("rest"));
         let (len, width) = (self.ir.values[0].len(), self.ir.input.width());
@@ -193,7 +197,7 @@ impl Unrolled<'_> {
     }
 
     /// An element as a number of the program.
-    fn number(&mut self, value: ValueId, index: usize) -> NumberId {
+    pub(super) fn number(&mut self, value: ValueId, index: usize) -> NumberId {
         match self.element(value, index) {
             Element::Number(number) => number,
             Element::Constant(constant) => self.builder.number(&constant),
@@ -301,7 +305,7 @@ impl Unrolled<'_> {
     }
 
     /// The class, or the number that is the answer.
-    fn answer(&mut self, value: ValueId) -> NumberId {
+    pub(super) fn answer(&mut self, value: ValueId) -> NumberId {
         match self.ir.values[value].op {
             ir::Op::ArgMax { x, tie } => self.class(value, x, tie),
             ir::Op::Positive { x } => {

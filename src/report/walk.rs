@@ -1,7 +1,7 @@
 //! Goes through a finished script with both stacks at hand: names of values, and the most bytes each
 //! can have.
 
-use crate::bignum::{Definition, Kind, Op, Program, ValueId};
+use crate::bignum::{Op, Program, ValueId};
 use crate::script::opcode::Opcode;
 use crate::script::{Code, Instruction, Script};
 use crate::stack::shuffle::Stacks;
@@ -37,7 +37,8 @@ const REACH: usize = 6;
 
 /// Visits each instruction of a script that lays `program` out.
 pub(super) fn walk(program: &Program, script: &Script, mut visit: impl FnMut(&Step<'_>)) {
-    let sizes: Vec<u64> = (0..program.values.len()).map(|id| most_bytes(program, id)).collect();
+    let sizes: Vec<u64> =
+        program.values.iter().map(|value| value.most_bytes() as u64 + STACK_ELEMENT_OVERHEAD).collect();
     let mut stacks = Stacks { main: program.inputs.iter().map(|&id| Item::Value(id)).collect(), alt: Vec::new() };
     let mut stack_bytes = memory(&stacks.main, &sizes);
     let mut offset = 0;
@@ -63,18 +64,6 @@ fn memory(items: &[Item], sizes: &[u64]) -> u64 {
         Item::Index(_) | Item::Measured => 4 + STACK_ELEMENT_OVERHEAD,
     };
     items.iter().map(size).sum()
-}
-
-/// Most bytes that a value can have on a stack; what an unlocking script pushes counts once its length
-/// is checked.
-fn most_bytes(program: &Program, id: ValueId) -> u64 {
-    let len = match (&program.values[id].definition, &program.values[id].kind) {
-        (Definition::Constant(bytes), _) => bytes.len(),
-        (_, Kind::Number(interval)) => interval.encoded_len(),
-        (_, Kind::Bytes { len, .. }) => *len,
-        (_, Kind::Untrusted) => 0,
-    };
-    len as u64 + STACK_ELEMENT_OVERHEAD
 }
 
 /// Performs one instruction. The checker has proved that it finds what it needs.

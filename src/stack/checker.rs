@@ -115,7 +115,7 @@ fn effect_of_program(program: &Program, symbols: &mut Symbols) -> Effect {
                 verify_equal(symbols, &mut effect, size, bytes);
                 of_value[instruction.result] = operands[0];
             }
-            Op::Keep => of_value[instruction.result] = operands[0],
+            Op::Keep | Op::Load | Op::View(_) => of_value[instruction.result] = operands[0],
             op => {
                 let Some(opcode) = op.opcode() else { continue };
                 for slot in 0..op.results() {
@@ -206,9 +206,18 @@ impl Run<'_> {
             O::OP_1SUB => self.with_constant(&[1], O::SUB),
             O::NEGATE | O::BIN2NUM => self.apply(opcode, 1, 1),
             O::SPLIT => self.apply(opcode, 2, 2),
-            O::ADD | O::SUB | O::MUL | O::DIV | O::MOD | O::MAX | O::CAT | O::EQUAL | O::NUMEQUAL => {
-                self.apply(opcode, 2, 1)
-            }
+            O::ADD
+            | O::SUB
+            | O::MUL
+            | O::DIV
+            | O::MOD
+            | O::MIN
+            | O::MAX
+            | O::CAT
+            | O::EQUAL
+            | O::NUMEQUAL
+            | O::AND
+            | O::NUM2BIN => self.apply(opcode, 2, 1),
             O::GREATERTHAN => self.apply(opcode, 2, 1),
             _ => Err(format!("{opcode}, which no compiled script has")),
         }

@@ -1,0 +1,167 @@
+//! Lanes: what a layer's sums are cut into, and what is done to all of them at once.
+
+use num_bigint::BigInt;
+use num_integer::Integer;
+use num_traits::Zero;
+
+use super::emit::{Emit, power};
+use super::geometry::Geometry;
+use super::units::Units;
+use crate::bignum::{Op, ValueId};
+
+/// A layer's outputs in lanes of equal width, in one byte string.
+pub(super) struct Lanes {
+    /// The string.
+    pub(super) string: ValueId,
+    /// Bits a lane.
+    pub(super) stride: usize,
+    /// The output that each lane holds; `None` where it holds nothing of use.
+    pub(super) order: Vec<Option<usize>>,
+    /// Zero bytes behind the last lane.
+    pub(super) extra: usize,
+}
+
+/// Cuts lanes out of the sums of each part.
+pub(super) struct Cut<'g> {
+    geometry: &'g Geometry,
+    /// What the sums are multiplied by.
+    factor: BigInt,
+    /// What is added to each lane, by output.
+    constants: Vec<BigInt>,
+    /// Zeros below the constants, shared by all parts.
+    zeros: Option<ValueId>,
+    string: Option<ValueId>,
+    order: Vec<Option<usize>>,
+}
+
+impl<'g> Cut<'g> {
+    /// Lanes are to hold the sums times `factor` plus `constants`, which must make them fit.
+    pub(super) fn new(geometry: &'g Geometry, factor: BigInt, constants: Vec<BigInt>) -> Cut<'g> {
+        Cut { geometry, factor, constants, zeros: None, string: None, order: Vec::new() }
+    }
+
+    /// Zero bytes below every part's constants.
+    fn shared_zeros(&self) -> usize {
+        (self.geometry.row * (self.geometry.rows - 1)).saturating_sub(1)
+    }
+
+    /// The bytes to be added to a part, but for the shared zeros: a bit that keeps what lies below the lanes
+    /// from being negative, the lanes' constants, and a byte on top that makes the length the same for all.
+    fn constant(&self, part: usize) -> Vec<u8> {
+        let geometry = self.geometry;
+        let mut sum = BigInt::zero();
+        for lane in 0..geometry.string_lanes() {
+            if let Some(constant) = self.constants.get(geometry.output(part, lane)).filter(|_| lane < geometry.lanes) {
+                sum += constant << (lane * geometry.stride());
+            }
+        }
+        let start = geometry.start(part);
+        let mut bytes = vec![0; start - self.shared_zeros()];
+        if let Some(guard) = bytes.last_mut() {
+            *guard = 0x80;
+        }
+        let (_, mut lanes) = sum.to_bytes_le();
+        lanes.resize(geometry.string_bytes(), 0);
+        bytes.extend(lanes);
+        bytes.push(1);
+        bytes
+    }
+
+    /// Cuts a part's lanes out of its sum and puts them behind those of the parts before.
+    pub(super) fn part(&mut self, emit: &mut Emit<'_>, part: usize, sum: ValueId) {
+        let geometry = self.geometry;
+        let constant = self.constant(part);
+        emit.idiom("bias, offset");
+        let factor = &self.factor << geometry.alignment(part);
+        let sum = if factor == BigInt::from(1) { sum } else { emit.with(Op::Mul, sum, factor, "aligned sum") };
+        let addend = match self.shared_zeros() {
+            0 => emit.builder.bytes(constant),
+            zeros => {
+                let zeros = *self.zeros.get_or_insert_with(|| emit.zeros(zeros));
+                emit.append(zeros, &constant, "lane constants")
+            }
+        };
+        let sum = emit.one(Op::Add, &[sum, addend], "offset sum");
+        emit.idiom("cut lanes");
+        let start = geometry.start(part);
+        let lanes = emit.head(sum, start + geometry.string_bytes(), "block and below");
+        let lanes = if start == 0 { lanes } else { emit.tail(lanes, start, "lanes") };
+        self.string = Some(match self.string {
+            None => lanes,
+            Some(string) => emit.one(Op::Cat, &[string, lanes], "lanes"),
+        });
+        let output = |lane: usize| {
+            let output = geometry.output(part, lane);
+            (lane < geometry.lanes && output < self.constants.len()).then_some(output)
+        };
+        self.order.extend((0..geometry.string_lanes()).map(output));
+    }
+
+    /// All lanes, once every part is cut.
+    pub(super) fn finish(self, emit: &mut Emit<'_>) -> Lanes {
+        let string = self.string.unwrap_or_else(|| emit.builder.bytes(vec![]));
+        Lanes { string, stride: self.geometry.stride(), order: self.order, extra: 0 }
+    }
+}
+
+impl Lanes {
+    fn bytes(&self) -> usize {
+        self.order.len() * self.stride / 8
+    }
+
+    /// Negative lanes become zero: lanes that hold a value plus `2^(stride - 1)`, whose top bit is set where the
+    /// value is not negative, are kept below that bit where it is set.
+    pub(super) fn relu(self, emit: &mut Emit<'_>) -> Lanes {
+        emit.idiom("relu");
+        let (bytes, width) = (self.bytes(), self.stride - 1);
+        let top = (0..self.order.len()).fold(BigInt::zero(), |mask, lane| mask | power(lane * self.stride + width));
+        let (_, top) = top.to_bytes_le();
+        let mask = emit.repeat_bytes(&top, bytes, "sign mask");
+        let mask = emit.append(mask, &[0], "sign mask");
+        let lanes = emit.append(self.string, &[0], "lanes");
+        let tops = emit.one(Op::And, &[lanes, mask], "signs");
+        let tops = emit.one(Op::BinToNum, &[tops], "signs");
+        let lowered = emit.with(Op::Div, tops, power(width), "signs, lowered");
+        let keep = emit.one(Op::Sub, &[tops, lowered], "bits to keep");
+        let keep = emit.with(Op::NumToBin, keep, bytes + 1, "bits to keep");
+        let string = emit.one(Op::And, &[lanes, keep], "relu");
+        Lanes { string, extra: 1, ..self }
+    }
+
+    /// Lanes as units of whole bytes: where they are not, every so many-th ends up in a string of its own.
+    pub(super) fn into_units(self, emit: &mut Emit<'_>, shift: BigInt) -> Units {
+        let strings = 8 / self.stride.gcd(&8);
+        if strings == 1 {
+            let unit = self.stride / 8;
+            let string = emit.one(Op::View(unit), &[self.string], "units");
+            return Units { string, unit, order: self.order, extra: self.extra, shift };
+        }
+        emit.idiom("repack");
+        let (bytes, wide) = (self.bytes(), self.stride * strings);
+        let ones: BigInt = power(self.stride) - 1;
+        let (_, mut first) = ones.to_bytes_le();
+        first.resize(wide / 8, 0);
+        let mut result: Option<ValueId> = None;
+        let mut order = Vec::with_capacity(self.order.len());
+        for residue in 0..strings {
+            let (_, mut pattern) = (&ones << (residue * self.stride)).to_bytes_le();
+            pattern.resize(wide / 8, 0);
+            let mask = emit.repeat_bytes(&pattern.repeat(self.order.len() / strings), bytes, "lane mask");
+            let mask = if self.extra == 0 { mask } else { emit.append(mask, &vec![0; self.extra], "lane mask") };
+            let kept = emit.one(Op::And, &[self.string, mask], "every so many-th lane");
+            let units = match residue {
+                0 if self.extra == 0 => kept,
+                0 => emit.head(kept, bytes, "units"),
+                _ => {
+                    let number = emit.one(Op::BinToNum, &[kept], "every so many-th lane");
+                    let lowered = emit.with(Op::Div, number, power(residue * self.stride), "units");
+                    let units = emit.with(Op::NumToBin, lowered, bytes, "units");
+                    emit.one(Op::View(wide / 8), &[units], "units")
+                }
+            };
+            result = Some(result.map_or(units, |string| emit.one(Op::Cat, &[string, units], "units")));
+            order.extend(self.order.iter().skip(residue).step_by(strings));
+        }
+        Units { string: result.unwrap_or(self.string), unit: wide / 8, order, extra: 0, shift }
+    }
+}

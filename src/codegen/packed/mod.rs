@@ -1,0 +1,162 @@
+//! The packed strategy: a dense layer as a few products of big numbers, in not much more code than its
+//! weights take.
+//!
+//! A layer's inputs lie as [`units`] one behind the other. They are spread a row apart, multiplied with the
+//! [`weights`], part by part and chunk by chunk ([`product`]), and the sums cut out as [`lanes`] of one string, which
+//! is again a string of units for the next layer. [`geometry`] has all lengths.
+//!
+//! Nothing here is trusted to keep lanes apart: [`crate::bignum::lanes`] proves it from the program alone, for
+//! every input of the length that the contract checks.
+
+mod argmax;
+mod emit;
+mod geometry;
+mod lanes;
+pub(super) mod layer;
+pub(super) mod plan;
+mod product;
+pub(super) mod stages;
+mod units;
+mod weights;
+
+use self::emit::Emit;
+use self::layer::{Purpose, Tuning};
+use self::stages::{Network, Stage};
+use self::units::Units;
+use super::unrolled::Unrolled;
+use crate::bignum::ValueId as NumberId;
+use crate::ir::ValueId;
+
+/// How a dense layer is emitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// A push for every weight.
+    Unrolled,
+    /// Big-number products.
+    Packed(Tuning),
+}
+
+/// Where a vector is between two layers.
+#[derive(Debug, Clone)]
+pub(super) enum Flow {
+    /// The bytes that the unlocking script pushed.
+    Input(NumberId),
+    /// Units of an IR value.
+    Units(Units, ValueId),
+    /// Numbers, made by unrolled code as it needs them.
+    Numbers(ValueId),
+    /// The class: nothing is left to do.
+    Class(NumberId),
+}
+
+/// Emits layers `from..` of a network as chosen, from what those before left.
+pub(super) fn layers(
+    unrolled: &mut Unrolled<'_>,
+    network: &Network<'_>,
+    from: usize,
+    choices: &[Choice],
+    mut flow: Flow,
+) -> Flow {
+    for (index, choice) in choices.iter().enumerate() {
+        let stage = &network.stages[from + index];
+        flow = match choice {
+            Choice::Unrolled => unrolled_stage(unrolled, stage, flow),
+            Choice::Packed(tuning) => {
+                let stays_packed = choices.get(index + 1).is_none_or(|next| *next != Choice::Unrolled);
+                let flow = packed_stage(unrolled, network, from + index, *tuning, flow);
+                match flow {
+                    Flow::Numbers(value) if stays_packed && !network.is_last(from + index) => {
+                        Flow::Units(of_numbers(unrolled, value), value)
+                    }
+                    flow => flow,
+                }
+            }
+        };
+    }
+    flow
+}
+
+/// The answer, from what the last layer left.
+pub(super) fn answer(unrolled: &mut Unrolled<'_>, flow: Flow) -> NumberId {
+    match flow {
+        Flow::Class(class) => return class,
+        Flow::Input(input) => unrolled.unpack(input),
+        Flow::Units(units, value) => drop(into_numbers(unrolled, units, value, value)),
+        Flow::Numbers(_) => {}
+    }
+    unrolled.answer(unrolled.ir.output())
+}
+
+fn packed_stage(unrolled: &mut Unrolled<'_>, network: &Network<'_>, index: usize, tuning: Tuning, flow: Flow) -> Flow {
+    let (ir, stage) = (unrolled.ir, &network.stages[index]);
+    let units = into_units(unrolled, flow, network.first);
+    let mut emit = Emit::new(unrolled.builder, ir, stage.matmul);
+    let purpose = network.purpose(index);
+    let (lanes, shift) = layer::lanes(&mut emit, ir, stage, &units, tuning, purpose);
+    let units = lanes.into_units(&mut emit, shift);
+    if let Purpose::Class(tie) = purpose {
+        let mut emit = Emit::new(unrolled.builder, ir, ir.output());
+        return Flow::Class(argmax::class(&mut emit, &units, stage.weights.columns, tie));
+    }
+    match stage.last == stage.packed {
+        true => Flow::Units(units, stage.packed),
+        false => Flow::Numbers(into_numbers(unrolled, units, stage.packed, stage.last)),
+    }
+}
+
+impl Network<'_> {
+    fn is_last(&self, index: usize) -> bool {
+        index + 1 == self.stages.len()
+    }
+
+    /// What a layer's lanes are for.
+    pub(super) fn purpose(&self, index: usize) -> Purpose {
+        let stage = &self.stages[index];
+        match stage.relu {
+            true => Purpose::Relu,
+            false => match self.tie {
+                Some(tie) if self.is_last(index) && stage.last == stage.packed => Purpose::Class(tie),
+                _ => Purpose::Sums,
+            },
+        }
+    }
+}
+
+fn unrolled_stage(unrolled: &mut Unrolled<'_>, stage: &Stage<'_>, flow: Flow) -> Flow {
+    match flow {
+        Flow::Input(input) => unrolled.unpack(input),
+        Flow::Units(units, value) => drop(into_numbers(unrolled, units, value, value)),
+        Flow::Numbers(_) | Flow::Class(_) => {}
+    }
+    Flow::Numbers(stage.last)
+}
+
+/// Hands units over to unrolled code; gives the IR value that it is to go on to.
+fn into_numbers(unrolled: &mut Unrolled<'_>, units: Units, value: ValueId, last: ValueId) -> ValueId {
+    let numbers = units.into_numbers(&mut Emit::new(unrolled.builder, unrolled.ir, value));
+    numbers.into_iter().for_each(|(element, number)| unrolled.take(value, element, number));
+    last
+}
+
+fn into_units(unrolled: &mut Unrolled<'_>, flow: Flow, first: ValueId) -> Units {
+    let ir = unrolled.ir;
+    match flow {
+        Flow::Units(units, _) => units,
+        Flow::Input(input) if first == 0 => {
+            let mut emit = Emit::new(unrolled.builder, ir, 0);
+            Units::of_input(&mut emit, input, &ir.input, ir.values[0].len())
+        }
+        Flow::Input(input) => {
+            unrolled.unpack(input);
+            of_numbers(unrolled, first)
+        }
+        Flow::Numbers(value) => of_numbers(unrolled, value),
+        Flow::Class(_) => unreachable!("nothing follows the class"),
+    }
+}
+
+fn of_numbers(unrolled: &mut Unrolled<'_>, value: ValueId) -> Units {
+    let ir = unrolled.ir;
+    let numbers: Vec<NumberId> = (0..ir.values[value].len()).map(|index| unrolled.number(value, index)).collect();
+    Units::of_numbers(&mut Emit::new(unrolled.builder, ir, value), &numbers, &ir.values[value].hull())
+}

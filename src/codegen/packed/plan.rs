@@ -1,0 +1,228 @@
+//! The cost model: which layers are packed, and how.
+//!
+//! Candidates are not guessed at but sketched: emitted and laid out as they would be, with sizes in place
+//! of weights and bounds, which takes no longer than a formula and is right to the byte. A dynamic
+//! program over the layers finds the best row of them; a layer's choice matters to the next one only by
+//! the units that it leaves.
+
+use std::collections::BTreeMap;
+
+use num_bigint::BigInt;
+use num_traits::ToPrimitive;
+
+use super::layer::{self, Content, Tuning};
+use super::stages::Network;
+use super::units::Units;
+use super::weights::Digits;
+use super::{Choice, Flow, answer, layers};
+use crate::bignum::Builder;
+use crate::codegen::options::Optimise;
+use crate::codegen::unrolled::Unrolled;
+use crate::cost::{self, Cost};
+use crate::ir::Ir;
+use crate::stack::{Layout, schedule};
+
+/// Widest lane, in bits: what the proofs of lanes can follow.
+const WIDEST_LANE: usize = 118;
+
+/// How many numbers of parts are tried, the fewest first.
+const PARTS_TRIED: usize = 3;
+
+/// States kept between two layers.
+const STATES: usize = 3;
+
+/// How a network is to be emitted.
+#[derive(Debug, Clone)]
+pub(in crate::codegen) struct Plan {
+    /// For each layer.
+    pub(in crate::codegen) choices: Vec<Choice>,
+    /// What the network is going to cost, entry and exit of the contract aside.
+    pub(in crate::codegen) predicted: Cost,
+}
+
+/// What plans are made for.
+pub(in crate::codegen) struct Planner<'i> {
+    pub(in crate::codegen) ir: &'i Ir,
+    pub(in crate::codegen) network: &'i Network<'i>,
+    pub(in crate::codegen) layout: Layout,
+    pub(in crate::codegen) optimise: Optimise,
+    /// Longest number, in bytes.
+    pub(in crate::codegen) number_bytes: usize,
+    /// Bits that lanes are wider than they seem to need.
+    pub(in crate::codegen) margin: usize,
+    /// Whether layers may be unrolled.
+    pub(in crate::codegen) mixed: bool,
+}
+
+/// What a part of a plan leaves.
+#[derive(Clone)]
+struct State {
+    choices: Vec<Choice>,
+    cost: Cost,
+    flow: Flow,
+}
+
+impl Planner<'_> {
+    /// The best plan; `None` where no layer can be packed.
+    pub(in crate::codegen) fn plan(&self) -> Option<Plan> {
+        let start = State { choices: vec![], cost: Cost::default(), flow: Flow::Input(0) };
+        let (mut states, mut done) = (vec![start], Vec::new());
+        for index in 0..self.network.stages.len() {
+            let mut next = Vec::new();
+            for state in &states {
+                if self.mixed && self.is_worth_unrolling(index) {
+                    let choices = vec![Choice::Unrolled; self.network.stages.len() - index];
+                    done.extend(self.extend(state, index, &choices));
+                }
+                for tuning in self.tunings(index, &state.flow) {
+                    next.extend(self.extend(state, index, &[Choice::Packed(tuning)]));
+                }
+            }
+            states = self.best_of_each_kind(next);
+        }
+        done.extend(states);
+        let best = done.into_iter().min_by_key(|state| self.optimise.rank(&state.cost))?;
+        Some(Plan { choices: best.choices, predicted: best.cost })
+    }
+
+    /// Whether the layers from one on may well be smaller unrolled.
+    fn is_worth_unrolling(&self, from: usize) -> bool {
+        let layers = || self.network.stages[from..].iter().map(|stage| stage.weights);
+        let nonzero: usize =
+            layers().map(|weights| weights.elements.iter().filter(|weight| **weight != 0).count()).sum();
+        let packed: usize = layers().map(|weights| weights.elements.len() * Digits::new(weights, false).bits / 8).sum();
+        5 * nonzero <= packed + 3000
+    }
+
+    /// The best states, one for each kind of units that they leave.
+    fn best_of_each_kind(&self, states: Vec<State>) -> Vec<State> {
+        let mut best: BTreeMap<(usize, usize, usize), State> = BTreeMap::new();
+        for state in states {
+            let kind = match &state.flow {
+                Flow::Units(units, _) => (units.unit, units.order.len(), units.extra),
+                _ => (0, 0, 0),
+            };
+            let better =
+                best.get(&kind).is_none_or(|held| self.optimise.rank(&state.cost) < self.optimise.rank(&held.cost));
+            if better {
+                best.insert(kind, state);
+            }
+        }
+        let mut best: Vec<State> = best.into_values().collect();
+        best.sort_by_key(|state| self.optimise.rank(&state.cost));
+        best.truncate(STATES);
+        best
+    }
+
+    /// A state and more layers.
+    fn extend(&self, state: &State, from: usize, choices: &[Choice]) -> Option<State> {
+        let (cost, flow) = self.sketch(from, choices, &state.flow)?;
+        let mut next = State { choices: [&state.choices, choices].concat(), cost: state.cost, flow };
+        next.cost += cost;
+        Some(next)
+    }
+
+    /// What layers cost, and what they leave.
+    fn sketch(&self, from: usize, choices: &[Choice], flow: &Flow) -> Option<(Cost, Flow)> {
+        let bytes = match flow {
+            Flow::Units(units, _) => units.order.len() * units.unit + units.extra,
+            _ => self.ir.input.byte_len(self.ir.values[0].len()),
+        };
+        let mut builder = Builder::sketch(bytes);
+        let string = builder.inputs()[0];
+        let flow = match flow {
+            Flow::Units(units, value) => Flow::Units(Units { string, ..units.clone() }, *value),
+            _ => Flow::Input(string),
+        };
+        let mut unrolled = Unrolled::new(&mut builder, self.ir);
+        let mut flow = layers(&mut unrolled, self.network, from, choices, flow);
+        let result = match &flow {
+            Flow::Units(units, _) if from + choices.len() < self.network.stages.len() => units.string,
+            _ => {
+                let answer = answer(&mut unrolled, flow);
+                flow = Flow::Class(answer);
+                answer
+            }
+        };
+        let program = builder.finish(result).ok()?;
+        Some((cost::of_script(&program, &schedule(&program, self.layout)), flow))
+    }
+
+    /// What a layer can be tuned to, for what the one before it leaves.
+    fn tunings(&self, index: usize, flow: &Flow) -> Vec<Tuning> {
+        let stage = &self.network.stages[index];
+        let purpose = self.network.purpose(index);
+        let content = Content::new(stage, &self.ir.values[stage.biased].intervals, purpose);
+        let digits = Digits::new(stage.weights, content.negated);
+        let units = self.units(flow);
+        let bits = content.bits.max(self.bits_of_partial_sums(index, &digits, &content, &units)) + self.margin;
+        let fewest = bits.div_ceil(digits.bits);
+        let most = (WIDEST_LANE / digits.bits).min(2 * fewest + 4);
+        let mut parts: Vec<usize> = (fewest..=most).collect();
+        parts.sort_by_key(|&parts| (layer::row(stage, digits.bits, &units, parts), parts));
+        parts.truncate(PARTS_TRIED);
+        let mut tunings = Vec::new();
+        for parts in parts {
+            for chunks in self.chunk_counts(index, digits.bits, &units, parts) {
+                let orders: &[bool] = if parts > 1 && chunks > 1 { &[false, true] } else { &[false] };
+                tunings.extend(orders.iter().map(|&by_parts| Tuning { parts, chunks, by_parts }));
+            }
+        }
+        tunings
+    }
+
+    /// The units that a layer gets, as far as layouts need to know.
+    fn units(&self, flow: &Flow) -> Units {
+        match flow {
+            Flow::Units(units, _) => units.clone(),
+            _ => Units::sketch_of_input(self.ir, self.network.first),
+        }
+    }
+
+    /// Fewest bits in which the sums of some of a layer's products, for any inputs, have a sign and a magnitude.
+    fn bits_of_partial_sums(&self, index: usize, digits: &Digits<'_>, content: &Content, units: &Units) -> usize {
+        let stage = &self.network.stages[index];
+        let Some(x) = self.ir.values[stage.matmul].op.operand() else { return 0 };
+        let mut sums = vec![(BigInt::ZERO, BigInt::ZERO); stage.weights.columns];
+        for (input, interval) in self.ir.values[x].intervals.iter().enumerate() {
+            let most = &interval.high + &units.shift;
+            let most = most.to_i128().and_then(|most| i64::try_from(most).ok());
+            for (output, sum) in sums.iter_mut().enumerate() {
+                let weight = digits.weight(input, output);
+                let product = match most {
+                    Some(most) => BigInt::from(i128::from(most) * i128::from(weight)),
+                    None => (&interval.high + &units.shift) * weight,
+                };
+                if weight > 0 { sum.0 += product } else { sum.1 -= product }
+            }
+        }
+        let most = sums.into_iter().map(|(plus, minus)| plus.max(minus)).max().unwrap_or_default();
+        (most * &content.factor).bits() as usize + 1
+    }
+
+    /// How many chunks are worth a try.
+    fn chunk_counts(&self, index: usize, bits: usize, units: &Units, parts: usize) -> Vec<usize> {
+        let stage = &self.network.stages[index];
+        let whole = layer::geometry(stage, bits, units, Tuning { parts, chunks: 1, by_parts: false });
+        let (row, slots) = (whole.row, whole.spread.slots);
+        // A product of two chunks, what lies above their rows, and a sign.
+        let above = units.unit + (parts - 1) * bits / 8 + 10;
+        let Some(room) = self.number_bytes.checked_sub(above) else { return vec![] };
+        let most_rows = (room / row + 1) / 2;
+        if most_rows == 0 {
+            return vec![];
+        }
+        let fewest = slots.div_ceil(most_rows);
+        let even = (fewest..=slots.min(2 * fewest)).find(|chunks| slots.is_multiple_of(*chunks));
+        let more = [2, 3, 4, 6, 8].map(|quarters| fewest + fewest * quarters / 4);
+        let faster = if self.optimise == Optimise::Size { vec![] } else { vec![4 * fewest, 6 * fewest, 10 * fewest] };
+        let mut counts: Vec<usize> =
+            [fewest, fewest + 1, fewest + 2].into_iter().chain(more).chain(even).chain(faster).collect();
+        counts.retain(|chunks| *chunks <= slots);
+        // As many chunks as have that many rows, and no empty one.
+        counts.iter_mut().for_each(|chunks| *chunks = slots.div_ceil(slots.div_ceil(*chunks)));
+        counts.sort_unstable();
+        counts.dedup();
+        counts
+    }
+}

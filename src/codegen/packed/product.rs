@@ -1,0 +1,170 @@
+//! Big-number products: every input times its row of weights, all added up.
+//!
+//! A chunk's inputs, a row apart, are one number `X`; its rows, the last one first, another one `P`. In `X·P`
+//! the block in the middle is the sum that is wanted; the others are sums of some of the same terms and
+//! are cut off later. Each part of the weights (every `parts`-th, alone in its lane) has a product, and
+//! its products are added up over the chunks.
+//!
+//! The byte 01 above each chunk's rows stays in every part: it makes the products positive, whatever the
+//! weights (the inputs are not negative), so that their bytes can be read as they are.
+
+use super::emit::{Emit, power};
+use super::geometry::Geometry;
+use super::weights::{Digits, first_part};
+use crate::bignum::{Op, ValueId};
+
+/// What is needed for the products of a layer.
+pub(super) struct Products<'e, 'b, 'm> {
+    pub(super) emit: &'e mut Emit<'b>,
+    pub(super) geometry: &'e Geometry,
+    pub(super) digits: &'e Digits<'m>,
+}
+
+impl Products<'_, '_, '_> {
+    /// The masks of all parts: part `t`'s is the first one times `2^(bits · t)`, but for the byte on top.
+    fn next_mask(&mut self, mask: ValueId, over: ValueId) -> ValueId {
+        self.emit.idiom("part masks");
+        let moved = self.emit.with(Op::Mul, mask, power(self.geometry.bits), "moved mask");
+        self.emit.one(Op::Sub, &[moved, over], "mask")
+    }
+
+    fn first_mask(&mut self) -> ValueId {
+        self.emit.idiom("part masks");
+        let mask = self.emit.repeat_bytes(&first_part(self.geometry), self.geometry.chunk_bytes(), "mask");
+        let top = self.top(1);
+        self.emit.append(mask, &top, "mask")
+    }
+
+    /// By how much the byte on top moves with the mask, less itself.
+    fn over(&mut self) -> ValueId {
+        let zeros = self.emit.zeros(self.geometry.top());
+        let top = crate::script::number::encode(&(power(self.geometry.bits) - 1));
+        self.emit.append(zeros, &top, "mask overflow")
+    }
+
+    /// The zero points of a chunk, a row like the others over and over.
+    fn zero_rows(&mut self) -> Option<ValueId> {
+        if !self.digits.has_zeros() {
+            return None;
+        }
+        self.emit.idiom("zero points");
+        let row = self.digits.zero_row(self.geometry.row);
+        let rows = self.emit.repeat_bytes(&row, self.geometry.chunk_bytes(), "zero rows");
+        let top = self.top(0);
+        Some(self.emit.append(rows, &top, "zero rows"))
+    }
+
+    /// What lies behind a chunk's rows: zeros, and a byte on top.
+    fn top(&self, byte: u8) -> Vec<u8> {
+        let mut bytes = vec![0; self.geometry.top() - self.geometry.chunk_bytes()];
+        bytes.push(byte);
+        bytes
+    }
+
+    fn zero_part(&mut self, rows: Option<ValueId>, mask: ValueId) -> Option<ValueId> {
+        self.emit.idiom("zero points");
+        let part = self.emit.one(Op::And, &[rows?, mask], "zero part");
+        Some(self.emit.one(Op::BinToNum, &[part], "zero part"))
+    }
+
+    /// The sum so far and a chunk's product with one part of its weights.
+    fn accumulate(
+        &mut self,
+        sum: Option<ValueId>,
+        chunk: ValueId,
+        weights: ValueId,
+        mask: ValueId,
+        zeros: Option<ValueId>,
+    ) -> ValueId {
+        self.emit.idiom("products");
+        let mut part = self.emit.one(Op::And, &[weights, mask], "part");
+        if let Some(zeros) = zeros {
+            part = self.emit.one(Op::Sub, &[part, zeros], "signed part");
+        }
+        let product = self.emit.one(Op::Mul, &[part, chunk], "product");
+        match sum {
+            Some(sum) => self.emit.one(Op::Add, &[product, sum], "sum"),
+            None => product,
+        }
+    }
+
+    /// The bytes of a chunk's weights, on the stack.
+    fn weights(&mut self, rows: &[Option<usize>]) -> ValueId {
+        self.emit.idiom("weights");
+        let row = self.geometry.row;
+        // The last chunk's missing rows lie lowest.
+        let missing = self.geometry.rows - rows.len();
+        let mut bytes = match self.emit.builder.is_sketch() {
+            true => vec![1; rows.len() * row],
+            false => self.digits.chunk(rows, row),
+        };
+        bytes.extend(self.top(1));
+        match missing {
+            0 => self.emit.load(bytes, "weights"),
+            _ => {
+                let zeros = self.emit.zeros(missing * row);
+                self.emit.append(zeros, &bytes, "weights")
+            }
+        }
+    }
+
+    /// Chunk by chunk, all parts of each; then `finish` for each part in turn.
+    pub(super) fn by_chunks(
+        &mut self,
+        rows: &[Option<usize>],
+        mut next_chunk: impl FnMut(&mut Emit<'_>) -> ValueId,
+        mut finish: impl FnMut(&mut Emit<'_>, usize, ValueId),
+    ) {
+        let parts = self.geometry.parts;
+        let mut masks = vec![self.first_mask()];
+        if parts > 1 {
+            let over = self.over();
+            (1..parts).for_each(|part| {
+                let mask = self.next_mask(masks[part - 1], over);
+                masks.push(mask);
+            });
+        }
+        let zero_rows = self.zero_rows();
+        let zeros: Vec<Option<ValueId>> = masks.iter().map(|&mask| self.zero_part(zero_rows, mask)).collect();
+        let mut sums: Vec<Option<ValueId>> = vec![None; parts];
+        let mut order: Vec<usize> = (0..parts).collect();
+        for rows in rows.chunks(self.geometry.rows) {
+            let chunk = next_chunk(self.emit);
+            let weights = self.weights(rows);
+            for &part in &order {
+                sums[part] = Some(self.accumulate(sums[part], chunk, weights, masks[part], zeros[part]));
+            }
+            order.reverse();
+        }
+        sums.into_iter().flatten().enumerate().for_each(|(part, sum)| finish(self.emit, part, sum));
+    }
+
+    /// Part by part, over all chunks; `finish` as soon as a part is done.
+    pub(super) fn by_parts(
+        &mut self,
+        rows: &[Option<usize>],
+        mut next_chunk: impl FnMut(&mut Emit<'_>) -> ValueId,
+        mut finish: impl FnMut(&mut Emit<'_>, usize, ValueId),
+    ) {
+        let mut chunks: Vec<(ValueId, ValueId)> = Vec::new();
+        for rows in rows.chunks(self.geometry.rows) {
+            let chunk = next_chunk(self.emit);
+            chunks.push((chunk, self.weights(rows)));
+        }
+        let zero_rows = self.zero_rows();
+        let mut mask = self.first_mask();
+        let over = (self.geometry.parts > 1).then(|| self.over());
+        for part in 0..self.geometry.parts {
+            if let (1.., Some(over)) = (part, over) {
+                mask = self.next_mask(mask, over);
+            }
+            let zeros = self.zero_part(zero_rows, mask);
+            let mut sum = None;
+            for &(chunk, weights) in &chunks {
+                sum = Some(self.accumulate(sum, chunk, weights, mask, zeros));
+            }
+            sum.into_iter().for_each(|sum| finish(self.emit, part, sum));
+            chunks.reverse();
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Units: a vector's elements, one behind the other in a byte string, and how they are spread to a row apart.
+
+use num_bigint::BigInt;
+use num_traits::Zero;
+
+use super::emit::{Emit, power};
+use super::geometry::Geometry;
+use crate::bignum::{Op, ValueId};
+use crate::input::{Encoding, InputFormat};
+use crate::ir::{Interval, Ir};
+use crate::script::number;
+
+/// Up to this many chunks have their mask each; more are masked before they are cut.
+const MASKED_CHUNKS: usize = 4;
+
+/// A vector as a byte string of units of equal width.
+#[derive(Debug, Clone)]
+pub(in crate::codegen) struct Units {
+    /// The string.
+    pub(super) string: ValueId,
+    /// Bytes a unit.
+    pub(super) unit: usize,
+    /// The element that each unit holds; `None` where it holds nothing of use.
+    pub(super) order: Vec<Option<usize>>,
+    /// Zero bytes behind the last unit.
+    pub(super) extra: usize,
+    /// What is added to each element to make its unit, which is never negative.
+    pub(super) shift: BigInt,
+}
+
+impl Units {
+    /// The input, as the unlocking script pushed it.
+    pub(super) fn of_input(emit: &mut Emit<'_>, input: ValueId, format: &InputFormat, elements: usize) -> Units {
+        emit.idiom("unpack");
+        let order = (0..elements).map(Some).collect();
+        match format.encoding {
+            Encoding::Byte => {
+                let string = emit.one(Op::View(1), &[input], "units");
+                Units { string, unit: 1, order, extra: 0, shift: 0.into() }
+            }
+            Encoding::Fixed { width } => {
+                let string = offset_units(emit, input, width, elements);
+                Units { string, unit: width, order, extra: 1, shift: power(8 * width - 1) }
+            }
+        }
+    }
+
+    /// The units of a network's first layer as far as layouts need to know; `first` is the IR value that it takes.
+    pub(super) fn sketch_of_input(ir: &Ir, first: usize) -> Units {
+        let order = (0..ir.values[first].len()).map(Some).collect();
+        let (unit, extra, shift) = match (first, ir.input.encoding) {
+            (0, Encoding::Byte) => (1, 0, BigInt::ZERO),
+            (0, Encoding::Fixed { width }) => (width, 1, power(8 * width - 1)),
+            _ => Units::width_of_numbers(&ir.values[first].hull()),
+        };
+        Units { string: 0, unit, order, extra, shift }
+    }
+
+    /// Bytes a unit, zeros behind the last one and the shift for numbers of an interval.
+    fn width_of_numbers(hull: &Interval) -> (usize, usize, BigInt) {
+        let shift = (-&hull.low).max(BigInt::ZERO);
+        (number::encoded_len(&(&hull.high + &shift)).max(1), 0, shift)
+    }
+
+    /// Numbers inside `hull`, each written to as many bytes as the widest needs; not negative once shifted.
+    pub(super) fn of_numbers(emit: &mut Emit<'_>, numbers: &[ValueId], hull: &Interval) -> Units {
+        let (unit, extra, shift) = Units::width_of_numbers(hull);
+        emit.idiom("pack");
+        let mut string: Option<ValueId> = None;
+        for &number in numbers {
+            let shifted = if shift.is_zero() { number } else { emit.with(Op::Add, number, shift.clone(), "shifted") };
+            let bytes = emit.with(Op::NumToBin, shifted, unit, "unit");
+            string = Some(string.map_or(bytes, |string| emit.one(Op::Cat, &[string, bytes], "units")));
+        }
+        let string = string.unwrap_or_else(|| emit.builder.bytes(vec![]));
+        Units { string, unit, order: (0..numbers.len()).map(Some).collect(), extra, shift }
+    }
+
+    /// The units as numbers, the shift taken away again; in the order of the string, with their elements.
+    pub(super) fn into_numbers(self, emit: &mut Emit<'_>) -> Vec<(usize, ValueId)> {
+        emit.idiom("unpack lanes");
+        let mut rest = self.string;
+        let mut numbers = Vec::new();
+        for (index, element) in self.order.iter().enumerate() {
+            let mut piece = rest;
+            if index + 1 < self.order.len() || self.extra > 0 {
+                (piece, rest) = emit.split(rest, self.unit, "unit", "more units");
+            }
+            let Some(element) = element else { continue };
+            let number = emit.one(Op::BinToNum, &[piece], "element");
+            let number =
+                if self.shift.is_zero() { number } else { emit.with(Op::Sub, number, self.shift.clone(), "element") };
+            numbers.push((*element, number));
+        }
+        numbers
+    }
+}
+
+/// Sign-magnitude units as what they stand for plus `2^(bits - 1)`: that power and the magnitudes of the positive
+/// ones, less those of the negative ones. A zero byte is left behind them.
+fn offset_units(emit: &mut Emit<'_>, input: ValueId, width: usize, elements: usize) -> ValueId {
+    let (bytes, top) = (width * elements, 8 * width - 1);
+    let string = emit.one(Op::View(width), &[input], "signed units");
+    let string = emit.append(string, &[0], "signed units");
+    let mut sign = vec![0; width];
+    sign[width - 1] = 0x80;
+    let signs = emit.repeat_bytes(&sign.repeat(elements), bytes, "sign bits");
+    let signs = emit.append(signs, &[0], "sign bits");
+    let tops = emit.one(Op::And, &[string, signs], "signs");
+    let tops = emit.one(Op::BinToNum, &[tops], "signs");
+    let lowered = emit.with(Op::Div, tops, power(top), "signs, lowered");
+    let negative_bits = emit.one(Op::Sub, &[tops, lowered], "bits of the negative ones");
+    // All bits below the signs are the signs less what is left of them at the lowest bits.
+    let ones = emit.with(Op::Div, signs, power(top), "lowest bits");
+    let all_bits = emit.one(Op::Sub, &[signs, ones], "bits of all");
+    let positive_bits = emit.one(Op::Sub, &[all_bits, negative_bits], "bits of the positive ones");
+    let mut kept = |bits, name: &str| {
+        let mask = emit.with(Op::NumToBin, bits, bytes + 1, name);
+        let kept = emit.one(Op::And, &[string, mask], name);
+        emit.one(Op::BinToNum, &[kept], name)
+    };
+    let negative = kept(negative_bits, "negative ones");
+    let positive = kept(positive_bits, "positive ones");
+    let offset = emit.one(Op::Add, &[positive, signs], "offset units");
+    let offset = emit.one(Op::Sub, &[offset, negative], "offset units");
+    let string = emit.with(Op::NumToBin, offset, bytes + 1, "offset units");
+    emit.one(Op::View(width), &[string], "offset units")
+}
+
+/// A layer's inputs, chunk by chunk: numbers with a unit at each row's place.
+pub(super) struct Chunks {
+    rest: ValueId,
+    left: usize,
+    rows: usize,
+    row: usize,
+    /// Where chunks are masked one by one.
+    mask: Option<ValueId>,
+}
+
+impl Chunks {
+    /// Spreads units; gives the element at each row's place, too.
+    pub(super) fn new(emit: &mut Emit<'_>, units: &Units, geometry: &Geometry) -> (Chunks, Vec<Option<usize>>) {
+        emit.idiom("spread");
+        let spread = &geometry.spread;
+        let mut string = pad(emit, units, spread.count);
+        let mut made = spread.count * spread.unit;
+        let skipped = spread.first * spread.unit;
+        let needed = skipped + spread.slots * geometry.row;
+        while made < needed {
+            string = emit.one(Op::Cat, &[string, string], "repeated units");
+            made *= 2;
+        }
+        if skipped > 0 {
+            string = emit.tail(string, skipped, "repeated units");
+        }
+        let whole = spread.slots * geometry.row;
+        if made > needed {
+            string = emit.head(string, whole, "repeated units");
+        }
+        let chunks = Chunks::masked(emit, string, geometry);
+        let element = |slot: usize| units.order.get(spread.unit_at(slot)).copied().flatten();
+        (chunks, (0..spread.slots).map(element).collect())
+    }
+
+    fn masked(emit: &mut Emit<'_>, string: ValueId, geometry: &Geometry) -> Chunks {
+        let (rows, row) = (geometry.rows, geometry.row);
+        let missing = geometry.chunks() * rows - geometry.spread.slots;
+        let mut unit = vec![0xff; geometry.spread.unit];
+        unit.resize(geometry.row, 0);
+        let slots = geometry.spread.slots;
+        let even = slots.is_multiple_of(geometry.rows);
+        let by_chunk = even && geometry.spread.step > 1 && (2..=MASKED_CHUNKS).contains(&geometry.chunks());
+        let masked_rows = if by_chunk { geometry.rows } else { slots };
+        let mask = emit.repeat_bytes(&unit, masked_rows * geometry.row, "unit mask");
+        let mut chunks = Chunks { rest: string, left: geometry.chunks(), rows, row, mask: None };
+        if by_chunk {
+            chunks.mask = Some(mask);
+            return chunks;
+        }
+        // A unit a row leaves nothing to be masked.
+        if geometry.spread.step > 1 {
+            chunks.rest = emit.one(Op::And, &[string, mask], "spread units");
+        }
+        if missing > 0 {
+            let zeros = emit.zeros(missing * row);
+            chunks.rest = emit.one(Op::Cat, &[chunks.rest, zeros], "spread units");
+        }
+        chunks
+    }
+
+    /// The next chunk, as a number.
+    pub(super) fn next(&mut self, emit: &mut Emit<'_>) -> ValueId {
+        emit.idiom("chunks");
+        let mut chunk = self.rest;
+        if self.left > 1 {
+            (chunk, self.rest) = emit.split(self.rest, self.rows * self.row, "chunk", "more chunks");
+        }
+        self.left -= 1;
+        if let Some(mask) = self.mask {
+            chunk = emit.one(Op::And, &[chunk, mask], "chunk");
+        }
+        emit.one(Op::BinToNum, &[chunk], "chunk")
+    }
+}
+
+/// The string with as many units as given, zeros behind those there are.
+fn pad(emit: &mut Emit<'_>, units: &Units, count: usize) -> ValueId {
+    let (have, want) = (units.order.len() * units.unit + units.extra, count * units.unit);
+    match want.checked_sub(have) {
+        Some(0) => units.string,
+        Some(missing) => {
+            let zeros = emit.zeros(missing);
+            emit.one(Op::Cat, &[units.string, zeros], "padded units")
+        }
+        None => emit.head(units.string, want, "units"),
+    }
+}

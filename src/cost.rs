@@ -37,9 +37,10 @@ pub fn of_script(program: &Program, script: &Script) -> Cost {
 
 /// What an instruction costs that serves an instruction of the program.
 pub fn of_instruction(program: &Program, code: &Code, origin: u32) -> Cost {
-    let served = &program.instructions[origin as usize];
+    let served = program.instructions.get(origin as usize);
+    let operands = |opcode| served.filter(|served| served.op.opcode() == Some(opcode)).map(|served| &served.operands);
     let computes = match code {
-        Code::Op(opcode) if served.op.opcode() == Some(*opcode) => operation_ns(program, *opcode, &served.operands),
+        Code::Op(opcode) if let Some(operands) = operands(*opcode) => operation_ns(program, *opcode, operands),
         Code::Op(Opcode::PICK | Opcode::ROLL) => 390,
         Code::Op(Opcode::OP_1ADD | Opcode::OP_1SUB | Opcode::NUMEQUALVERIFY) => 340,
         Code::Op(_) => 20,
@@ -69,19 +70,17 @@ fn operation_ns(program: &Program, opcode: Opcode, operands: &[ValueId]) -> u64 
     }
 }
 
-/// Schoolbook, about a nanosecond for two words, or Karatsuba where both take about as many words.
+/// Schoolbook, about a nanosecond for two words; or Karatsuba where both take about as many words, which triples
+/// with each doubling (a straight line in between).
 fn multiplication_ns(a: usize, b: usize) -> u64 {
-    let (a, b) = (a.div_ceil(8) as u64, b.div_ceil(8) as u64);
-    let schoolbook = a * b;
-    if a.abs_diff(b) > 1 || a < 16 {
-        return 500 + schoolbook;
+    let (a, b) = (a.div_ceil(8).max(1) as u64, b.div_ceil(8).max(1) as u64);
+    let overhead = if a.min(b) < 4 { 500 } else { 900 };
+    if a.abs_diff(b) > 1 || a < 4 {
+        return overhead + a * b;
     }
-    // Three products of half the length where there were four.
-    let (mut halvings, mut length) = (0, a);
-    while length > 16 {
-        (halvings, length) = (halvings + 1, length / 2);
-    }
-    500 + 3u64.pow(halvings) * length * length * 2
+    let doublings = a.ilog2();
+    let power = 1u64 << doublings;
+    overhead + 33 * 3u64.pow(doublings) * (2 * a - power) / (10 * power)
 }
 
 #[cfg(test)]

@@ -48,6 +48,15 @@ pub struct Linear {
     pub(super) groups: Vec<Group>,
 }
 
+/// Bounds of what lies below a bit, in units of 2 to the power of that bit less `width`; the upper one is exclusive.
+/// They may be wider by `rounded` than what they bound.
+struct Below {
+    low: i128,
+    high: i128,
+    rounded: i128,
+    width: usize,
+}
+
 impl Linear {
     /// The number that lanes make.
     pub(super) fn of_lanes(lanes: Vec<Lane>) -> Linear {
@@ -104,9 +113,13 @@ impl Linear {
     /// Whether bit `at` parts the number cleanly: whether what lies below it, as lanes and constant were
     /// packed, never is negative and never reaches `2^at`.
     pub(super) fn is_clean(&self, at: usize) -> bool {
-        let Some((low, high, width)) = self.sum_below(at) else { return false };
-        // Lanes that fill their places to the last bit are beyond rounded bounds.
-        low >= 0 && high <= 1i128 << width || self.is_clean_exactly(at)
+        let Some(Below { low, high, rounded, width }) = self.sum_below(at) else { return false };
+        let room = 1i128 << width;
+        if low >= 0 && high <= room {
+            return true;
+        }
+        // Lanes that fill their places to the last bit are beyond rounded bounds, if not by more than was rounded.
+        low + rounded >= 0 && high - rounded <= room && self.is_clean_exactly(at)
     }
 
     /// [`Linear::is_clean`] without rounding.
@@ -158,8 +171,7 @@ impl Linear {
         cells.into_iter().enumerate().map(place).collect()
     }
 
-    /// Bounds of what lies below bit `at`, in units of `2^(at - width)`; the upper one is exclusive.
-    fn sum_below(&self, at: usize) -> Option<(i128, i128, usize)> {
+    fn sum_below(&self, at: usize) -> Option<Below> {
         let widest = self.lanes().map(|(lane, _)| bit_length(lane.high)).max().unwrap_or(0);
         let count = self.groups.iter().map(|group| group.lanes.len()).sum::<usize>() + 1;
         let width = MOST_BITS.checked_sub(widest + bit_length(count as i128))?.min(at);
@@ -168,7 +180,7 @@ impl Linear {
         }
         // Below the bits that are read lies less than one unit for the constant and for each lane's factor.
         let constant = Bits::new_residue(&self.constant, at, width);
-        let (mut low, mut high) = (constant, constant + 1);
+        let (mut low, mut high, mut rounded) = (constant, constant + 1, 1);
         for (lane, factor) in self.lanes() {
             let Some(place) = at.checked_sub(lane.offset).filter(|&place| place > 0) else { continue };
             if factor.value.bits() as usize + bit_length(lane.high) + width <= place {
@@ -184,8 +196,9 @@ impl Linear {
             let most = if place > width { least + 1 } else { least };
             low += least * if least >= 0 { lane.low } else { lane.high };
             high += most * if most >= 0 { lane.high } else { lane.low };
+            rounded += lane.high;
         }
-        Some((low, high, width))
+        Some(Below { low, high, rounded, width })
     }
 
     /// Bounds of what lies between two clean bits, in units of the lower one.

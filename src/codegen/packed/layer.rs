@@ -16,6 +16,8 @@ use crate::ir::{Interval, Ir, Tie};
 /// What a cost model chooses for a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::codegen) struct Tuning {
+    /// Bits a weight.
+    pub(in crate::codegen) bits: usize,
     /// Parts of a row: lanes are so many weights wide.
     pub(in crate::codegen) parts: usize,
     /// Chunks of rows.
@@ -83,8 +85,8 @@ pub(super) fn row(stage: &Stage<'_>, bits: usize, units: &Units, parts: usize) -
 }
 
 /// The layout of a layer for units of the kind given.
-pub(super) fn geometry(stage: &Stage<'_>, bits: usize, units: &Units, tuning: Tuning) -> Geometry {
-    let row = row(stage, bits, units, tuning.parts);
+pub(super) fn geometry(stage: &Stage<'_>, units: &Units, tuning: Tuning) -> Geometry {
+    let (bits, row) = (tuning.bits, row(stage, tuning.bits, units, tuning.parts));
     let spread = Spread::new(units.order.len(), units.unit, row, units.extra > 0);
     let rows = spread.slots.div_ceil(tuning.chunks);
     Geometry { bits, parts: tuning.parts, lanes: stage.weights.columns.div_ceil(tuning.parts), row, rows, spread }
@@ -100,8 +102,8 @@ pub(super) fn lanes(
     purpose: Purpose,
 ) -> (Lanes, BigInt) {
     let mut content = Content::new(stage, &ir.values[stage.biased].intervals, purpose);
-    let digits = Digits::new(stage.weights, content.negated);
-    let geometry = geometry(stage, digits.bits, units, tuning);
+    let digits = Digits::new(stage.weights, content.negated).widened(tuning.bits);
+    let geometry = geometry(stage, units, tuning);
     if purpose == Purpose::Relu {
         content.shift = power(geometry.stride() - 1);
         content.constants.iter_mut().for_each(|constant| *constant += &content.shift);

@@ -28,6 +28,12 @@ const WIDEST_LANE: usize = 118;
 /// How many numbers of parts are tried, the fewest first.
 const PARTS_TRIED: usize = 3;
 
+/// Weights of small layers are stored wider where that takes no more than so many bytes: fewer parts save more.
+const WIDENING_BYTES: usize = 640;
+
+/// Widest digit of a weight that is tried for its own sake.
+const WIDEST_DIGIT: usize = 16;
+
 /// States kept between two layers.
 const STATES: usize = 3;
 
@@ -156,19 +162,33 @@ impl Planner<'_> {
         let digits = Digits::new(stage.weights, content.negated);
         let units = self.units(flow);
         let bits = content.bits.max(self.bits_of_partial_sums(index, &digits, &content, &units)) + self.margin;
-        let fewest = bits.div_ceil(digits.bits);
-        let most = (WIDEST_LANE / digits.bits).min(2 * fewest + 4);
-        let mut parts: Vec<usize> = (fewest..=most).collect();
-        parts.sort_by_key(|&parts| (layer::row(stage, digits.bits, &units, parts), parts));
-        parts.truncate(PARTS_TRIED);
         let mut tunings = Vec::new();
-        for parts in parts {
-            for chunks in self.chunk_counts(index, digits.bits, &units, parts) {
-                let orders: &[bool] = if parts > 1 && chunks > 1 { &[false, true] } else { &[false] };
-                tunings.extend(orders.iter().map(|&by_parts| Tuning { parts, chunks, by_parts }));
+        for digit_bits in self.digit_bits(index, digits.bits) {
+            for parts in self.part_counts(index, digit_bits, &units, bits) {
+                for chunks in self.chunk_counts(index, digit_bits, &units, parts) {
+                    let orders: &[bool] = if parts > 1 && chunks > 1 { &[false, true] } else { &[false] };
+                    tunings.extend(orders.iter().map(|&by_parts| Tuning { bits: digit_bits, parts, chunks, by_parts }));
+                }
             }
         }
         tunings
+    }
+
+    /// How wide weights may be stored: as narrow as they are, or wider where that takes little.
+    fn digit_bits(&self, index: usize, fewest: usize) -> Vec<usize> {
+        let weights = self.network.stages[index].weights.elements.len();
+        let affordable = (8 * WIDENING_BYTES / weights.max(1)).min(WIDEST_DIGIT.saturating_sub(fewest));
+        (fewest..=fewest + affordable).collect()
+    }
+
+    /// Into how many parts rows may be cut for lanes of so many bits.
+    fn part_counts(&self, index: usize, digit_bits: usize, units: &Units, lane_bits: usize) -> Vec<usize> {
+        let fewest = lane_bits.div_ceil(digit_bits);
+        let most = (WIDEST_LANE / digit_bits).min(2 * fewest + 4);
+        let mut parts: Vec<usize> = (fewest..=most).collect();
+        parts.sort_by_key(|&parts| (layer::row(&self.network.stages[index], digit_bits, units, parts), parts));
+        parts.truncate(PARTS_TRIED);
+        parts
     }
 
     /// The units that a layer gets, as far as layouts need to know.
@@ -203,7 +223,7 @@ impl Planner<'_> {
     /// How many chunks are worth a try.
     fn chunk_counts(&self, index: usize, bits: usize, units: &Units, parts: usize) -> Vec<usize> {
         let stage = &self.network.stages[index];
-        let whole = layer::geometry(stage, bits, units, Tuning { parts, chunks: 1, by_parts: false });
+        let whole = layer::geometry(stage, units, Tuning { bits, parts, chunks: 1, by_parts: false });
         let (row, slots) = (whole.row, whole.spread.slots);
         // A product of two chunks, what lies above their rows, and a sign.
         let above = units.unit + (parts - 1) * bits / 8 + 10;

@@ -18,6 +18,12 @@ pub(super) struct Digits<'m> {
 }
 
 impl<'m> Digits<'m> {
+    /// With more bits than the fewest: wider digits make fewer parts of the same lanes.
+    pub(super) fn widened(self, bits: usize) -> Digits<'m> {
+        debug_assert!(bits >= self.bits);
+        Digits { bits, ..self }
+    }
+
     /// The fewest bits that hold every weight once its output's zero point is added.
     pub(super) fn new(matrix: &'m Matrix, negated: bool) -> Digits<'m> {
         let signed = |weight: i64| if negated { -weight } else { weight };

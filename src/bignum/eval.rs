@@ -58,7 +58,7 @@ pub(super) fn step(op: Op, operands: &[ValueId], items: &[Vec<u8>], depth: usize
         Op::CheckDepth(_) => Err(EvalError::Depth),
         Op::CheckLength(expected) if bytes(0).len() == expected => Ok(vec![bytes(0).clone()]),
         Op::CheckLength(_) => Err(EvalError::Length),
-        Op::Keep | Op::Load | Op::View(_) => Ok(vec![bytes(0).clone()]),
+        Op::Keep | Op::Load | Op::View(_) | Op::Lane => Ok(vec![bytes(0).clone()]),
         Op::Add => one(number(0) + number(1)),
         Op::Sub => one(number(0) - number(1)),
         Op::Mul => one(number(0) * number(1)),

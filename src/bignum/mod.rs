@@ -150,6 +150,8 @@ pub enum Op {
     Load,
     /// A byte string of checked length, at no cost: says that it is units of so many bytes, any value each.
     View(usize),
+    /// A number, at no cost: says that it is going to be a lane.
+    Lane,
     /// Sum.
     Add,
     /// Difference.
@@ -187,7 +189,7 @@ impl Op {
     pub fn arity(self) -> usize {
         match self {
             Op::CheckDepth(_) => 0,
-            Op::CheckLength(_) | Op::Keep | Op::Load | Op::View(_) | Op::Negate | Op::BinToNum => 1,
+            Op::CheckLength(_) | Op::Keep | Op::Load | Op::View(_) | Op::Lane | Op::Negate | Op::BinToNum => 1,
             Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Mod | Op::Min | Op::Max => 2,
             Op::Split | Op::Cat | Op::Equal | Op::GreaterThan | Op::NumToBin | Op::And => 2,
         }
@@ -210,7 +212,7 @@ impl Op {
     /// The opcode that does it; `None` for the checks, which take several, and for what takes none.
     pub fn opcode(self) -> Option<Opcode> {
         Some(match self {
-            Op::CheckDepth(_) | Op::CheckLength(_) | Op::Keep | Op::Load | Op::View(_) => return None,
+            Op::CheckDepth(_) | Op::CheckLength(_) | Op::Keep | Op::Load | Op::View(_) | Op::Lane => return None,
             Op::Add => Opcode::ADD,
             Op::Sub => Opcode::SUB,
             Op::Mul => Opcode::MUL,
@@ -297,6 +299,7 @@ impl fmt::Display for Op {
             Op::CheckLength(bytes) => write!(f, "check_length {bytes}"),
             Op::Keep => f.write_str("keep"),
             Op::Load => f.write_str("load"),
+            Op::Lane => f.write_str("lane"),
             Op::View(unit) => write!(f, "view {unit}"),
             op => f.write_str(&op.opcode().map_or(String::new(), |opcode| opcode.name().to_lowercase())),
         }

@@ -40,7 +40,7 @@ pub(super) fn sizes(program: &Program, op: Op, operands: &[ValueId]) -> Vec<usiz
         Op::Mod => vec![size(1)],
         Op::NumToBin => vec![constant(1).unwrap_or(0)],
         Op::Equal | Op::GreaterThan => vec![1],
-        Op::Keep | Op::Load | Op::View(_) | Op::Negate | Op::BinToNum => vec![size(0)],
+        Op::Keep | Op::Load | Op::View(_) | Op::Lane | Op::Negate | Op::BinToNum => vec![size(0)],
         Op::Min | Op::Max | Op::And => vec![size(0).max(size(1))],
     }
 }
@@ -112,7 +112,7 @@ fn kinds(operands: &Operands<'_>, op: Op) -> Result<Vec<Kind>, String> {
     let kind = match op {
         Op::CheckDepth(_) => return Ok(vec![]),
         Op::CheckLength(len) => Kind::bytes(len),
-        Op::Keep => Kind::Number(number(0)?),
+        Op::Keep | Op::Lane => Kind::Number(number(0)?),
         Op::Load => operands.kind(0).clone(),
         Op::View(_) => Kind::bytes(operands.bytes(0)?.0),
         Op::Add => Kind::Number(number(0)?.add(&number(1)?)),

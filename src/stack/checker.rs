@@ -115,7 +115,7 @@ fn effect_of_program(program: &Program, symbols: &mut Symbols) -> Effect {
                 verify_equal(symbols, &mut effect, size, bytes);
                 of_value[instruction.result] = operands[0];
             }
-            Op::Keep | Op::Load | Op::View(_) => of_value[instruction.result] = operands[0],
+            Op::Keep | Op::Load | Op::View(_) | Op::Lane => of_value[instruction.result] = operands[0],
             op => {
                 let Some(opcode) = op.opcode() else { continue };
                 for slot in 0..op.results() {

@@ -64,6 +64,12 @@ impl Linear {
         Linear { constant: BigInt::zero(), groups: vec![group] }
     }
 
+    /// Any number of an interval: a lane above its least value.
+    pub(super) fn of_interval(interval: &Interval) -> Option<Linear> {
+        let high = (&interval.high - &interval.low).to_i128().filter(|high| bit_length(*high) <= MOST_BITS)?;
+        Some(Linear::of_lanes(vec![Lane { offset: 0, low: 0, high }]).plus_constant(&interval.low))
+    }
+
     pub(super) fn plus_constant(&self, constant: &BigInt) -> Linear {
         Linear { constant: &self.constant + constant, groups: self.groups.clone() }
     }

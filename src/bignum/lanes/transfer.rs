@@ -59,6 +59,11 @@ pub(in crate::bignum) fn detail(
         };
         return Ok(vec![Detail::Rope(Arc::new(rope))]);
     }
+    if let (Op::Lane, [number]) = (op, operands)
+        && let Kind::Number(interval) = &program.values[*number].kind
+    {
+        return Ok(vec![Linear::of_interval(interval).map(|lane| Detail::Linear(lane.into())).unwrap_or_default()]);
+    }
     if !known.is_empty() && known.iter().all(Operand::is_known) {
         return Ok(fold(op, &known));
     }

@@ -1,7 +1,7 @@
 //! A dense layer from units to lanes, as its plan says.
 
 use num_bigint::BigInt;
-use num_traits::{One, Signed};
+use num_traits::One;
 
 use super::argmax;
 use super::emit::{Emit, power};
@@ -44,6 +44,8 @@ pub(in crate::codegen) struct Content {
     pub(super) constants: Vec<BigInt>,
     /// What is added to each sum, before `factor`.
     pub(super) shift: BigInt,
+    /// Whether the sign of each sum is looked at.
+    signed: bool,
     /// Fewest bits that a lane needs.
     pub(in crate::codegen) bits: usize,
 }
@@ -75,7 +77,23 @@ impl Content {
         let tag = |output: usize| if let Purpose::Class(_) = purpose { output } else { 0 };
         let constant = |(output, bias): (usize, &BigInt)| (sign(bias) + &shift) * &factor + tag(output);
         let constants = stage.bias.iter().enumerate().map(constant).collect();
-        Content { negated, factor, constants, shift, bits }
+        Content { negated, factor, constants, shift, bits, signed: purpose == Purpose::Relu }
+    }
+
+    /// Settles what depends on the width of lanes: where they are looked at by their sign, zero is half of it.
+    pub(super) fn for_stride(&mut self, stride: usize) {
+        if self.signed {
+            self.shift = power(stride - 1);
+            self.constants.iter_mut().for_each(|constant| *constant += &self.shift);
+        }
+    }
+
+    /// What is left to be done to the lanes, and by how much they are too large.
+    pub(super) fn hand_over(self, emit: &mut Emit<'_>, lanes: Lanes, purpose: Purpose) -> (Lanes, BigInt) {
+        match purpose {
+            Purpose::Relu => (lanes.relu(emit), BigInt::ZERO),
+            _ => (lanes, self.shift),
+        }
     }
 }
 
@@ -104,17 +122,14 @@ pub(super) fn lanes(
     let mut content = Content::new(stage, &ir.values[stage.biased].intervals, purpose);
     let digits = Digits::new(stage.weights, content.negated).widened(tuning.bits);
     let geometry = geometry(stage, units, tuning);
-    if purpose == Purpose::Relu {
-        content.shift = power(geometry.stride() - 1);
-        content.constants.iter_mut().for_each(|constant| *constant += &content.shift);
-    }
+    content.for_stride(geometry.stride());
     // Units hold more than elements: their sums less what that makes.
     for (output, constant) in content.constants.iter_mut().enumerate() {
         let sum: i128 = (0..stage.weights.rows).map(|input| i128::from(digits.weight(input, output))).sum();
         *constant -= BigInt::from(sum) * &units.shift * &content.factor;
     }
     let (mut chunks, rows) = Chunks::new(emit, units, &geometry);
-    let mut cut = Cut::new(&geometry, content.factor, content.constants);
+    let mut cut = Cut::new(&geometry, content.factor.clone(), content.constants.clone());
     let mut products = Products { emit, geometry: &geometry, digits: &digits };
     let next = |emit: &mut Emit<'_>| chunks.next(emit);
     let finish = |emit: &mut Emit<'_>, part: usize, sum| cut.part(emit, part, sum);
@@ -123,10 +138,5 @@ pub(super) fn lanes(
         false => products.by_chunks(&rows, next, finish),
     }
     let lanes = cut.finish(emit);
-    let (lanes, shift) = match purpose {
-        Purpose::Relu => (lanes.relu(emit), BigInt::ZERO),
-        _ => (lanes, content.shift),
-    };
-    debug_assert!(!shift.is_negative());
-    (lanes, shift)
+    content.hand_over(emit, lanes, purpose)
 }

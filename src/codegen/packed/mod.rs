@@ -15,6 +15,7 @@ mod lanes;
 pub(super) mod layer;
 pub(super) mod plan;
 mod product;
+mod rows;
 pub(super) mod stages;
 mod units;
 mod weights;
@@ -34,6 +35,8 @@ pub(super) enum Choice {
     Unrolled,
     /// Big-number products.
     Packed(Tuning),
+    /// Input by input, in lanes of so many bits.
+    Rows(usize),
 }
 
 /// Where a vector is between two layers.
@@ -61,17 +64,12 @@ pub(super) fn layers(
         let stage = &network.stages[from + index];
         flow = match choice {
             Choice::Unrolled => unrolled_stage(unrolled, stage, flow),
-            Choice::Packed(tuning) => {
-                let stays_packed = choices.get(index + 1).is_none_or(|next| *next != Choice::Unrolled);
-                let flow = packed_stage(unrolled, network, from + index, *tuning, flow);
-                match flow {
-                    Flow::Numbers(value) if stays_packed && !network.is_last(from + index) => {
-                        Flow::Units(of_numbers(unrolled, value), value)
-                    }
-                    flow => flow,
-                }
-            }
+            _ => packed_stage(unrolled, network, from + index, *choice, flow),
         };
+        let next_packed = choices.get(index + 1).is_none_or(|next| matches!(next, Choice::Packed(_)));
+        if let (Flow::Numbers(value), true, false) = (&flow, next_packed, network.is_last(from + index)) {
+            flow = Flow::Units(of_numbers(unrolled, *value), *value);
+        }
     }
     flow
 }
@@ -87,12 +85,23 @@ pub(super) fn answer(unrolled: &mut Unrolled<'_>, flow: Flow) -> NumberId {
     unrolled.answer(unrolled.ir.output())
 }
 
-fn packed_stage(unrolled: &mut Unrolled<'_>, network: &Network<'_>, index: usize, tuning: Tuning, flow: Flow) -> Flow {
+fn packed_stage(unrolled: &mut Unrolled<'_>, network: &Network<'_>, index: usize, choice: Choice, flow: Flow) -> Flow {
     let (ir, stage) = (unrolled.ir, &network.stages[index]);
-    let units = into_units(unrolled, flow, network.first);
-    let mut emit = Emit::new(unrolled.builder, ir, stage.matmul);
     let purpose = network.purpose(index);
-    let (lanes, shift) = layer::lanes(&mut emit, ir, stage, &units, tuning, purpose);
+    let (lanes, shift) = match choice {
+        Choice::Packed(tuning) => {
+            let units = into_units(unrolled, flow, network.first);
+            let mut emit = Emit::new(unrolled.builder, ir, stage.matmul);
+            layer::lanes(&mut emit, ir, stage, &units, tuning, purpose)
+        }
+        Choice::Rows(stride) => {
+            let numbers = into_list(unrolled, flow, network.first, stage.weights.rows);
+            let mut emit = Emit::new(unrolled.builder, ir, stage.matmul);
+            rows::lanes(&mut emit, ir, stage, &numbers, stride, purpose)
+        }
+        Choice::Unrolled => return unrolled_stage(unrolled, stage, flow),
+    };
+    let mut emit = Emit::new(unrolled.builder, ir, stage.matmul);
     let units = lanes.into_units(&mut emit, shift);
     if let Purpose::Class(tie) = purpose {
         let mut emit = Emit::new(unrolled.builder, ir, ir.output());
@@ -129,6 +138,20 @@ fn unrolled_stage(unrolled: &mut Unrolled<'_>, stage: &Stage<'_>, flow: Flow) ->
         Flow::Numbers(_) | Flow::Class(_) => {}
     }
     Flow::Numbers(stage.last)
+}
+
+/// All elements as numbers.
+fn into_list(unrolled: &mut Unrolled<'_>, flow: Flow, first: ValueId, len: usize) -> Vec<(usize, NumberId)> {
+    let value = match flow {
+        Flow::Units(units, value) => return units.into_numbers(&mut Emit::new(unrolled.builder, unrolled.ir, value)),
+        Flow::Input(input) => {
+            unrolled.unpack(input);
+            first
+        }
+        Flow::Numbers(value) => value,
+        Flow::Class(_) => unreachable!("nothing follows the class"),
+    };
+    (0..len).map(|element| (element, unrolled.number(value, element))).collect()
 }
 
 /// Hands units over to unrolled code; gives the IR value that it is to go on to.

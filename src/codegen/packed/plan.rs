@@ -31,6 +31,9 @@ const PARTS_TRIED: usize = 3;
 /// Weights of small layers are stored wider where that takes no more than so many bytes: fewer parts save more.
 const WIDENING_BYTES: usize = 640;
 
+/// Weights of layers in row form take no more than so many bytes: above, products are shorter.
+const LARGEST_ROWS: usize = 8192;
+
 /// Widest digit of a weight that is tried for its own sake.
 const WIDEST_DIGIT: usize = 16;
 
@@ -71,24 +74,51 @@ struct State {
 impl Planner<'_> {
     /// The best plan; `None` where no layer can be packed.
     pub(in crate::codegen) fn plan(&self) -> Option<Plan> {
-        let start = State { choices: vec![], cost: Cost::default(), flow: Flow::Input(0) };
-        let (mut states, mut done) = (vec![start], Vec::new());
-        for index in 0..self.network.stages.len() {
-            let mut next = Vec::new();
-            for state in &states {
-                if self.mixed && self.is_worth_unrolling(index) {
-                    let choices = vec![Choice::Unrolled; self.network.stages.len() - index];
-                    done.extend(self.extend(state, index, &choices));
-                }
-                for tuning in self.tunings(index, &state.flow) {
-                    next.extend(self.extend(state, index, &[Choice::Packed(tuning)]));
+        let layers = self.network.stages.len();
+        let mut states: Vec<Vec<State>> = vec![vec![]; layers + 1];
+        states[0].push(State { choices: vec![], cost: Cost::default(), flow: Flow::Input(0) });
+        for index in 0..layers {
+            for state in self.best_of_each_kind(std::mem::take(&mut states[index])) {
+                for choices in self.steps(index, &state.flow) {
+                    let next = self.extend(&state, index, &choices);
+                    states[index + choices.len()].extend(next);
                 }
             }
-            states = self.best_of_each_kind(next);
         }
-        done.extend(states);
-        let best = done.into_iter().min_by_key(|state| self.optimise.rank(&state.cost))?;
+        let best = states.pop()?.into_iter().min_by_key(|state| self.optimise.rank(&state.cost))?;
         Some(Plan { choices: best.choices, predicted: best.cost })
+    }
+
+    /// What can be done to the next layer, or layers: those that take numbers where the one before leaves
+    /// numbers go with it, since nothing need be packed and unpacked between them.
+    fn steps(&self, index: usize, flow: &Flow) -> Vec<Vec<Choice>> {
+        let mut steps = match index.checked_sub(1) {
+            Some(before) if self.leaves_numbers(before) => vec![],
+            _ => self.on_numbers(index),
+        };
+        let packed = self.tunings(index, flow);
+        let followers = if self.leaves_numbers(index) { self.on_numbers(index + 1) } else { vec![] };
+        for &choice in self.rows(index).iter().chain(&packed) {
+            steps.extend(followers.iter().map(|follower| [&[choice], &follower[..]].concat()));
+        }
+        steps.extend(packed.into_iter().map(|choice| vec![choice]));
+        steps
+    }
+
+    /// Ways to go on from numbers without packing them.
+    fn on_numbers(&self, index: usize) -> Vec<Vec<Choice>> {
+        let layers = self.network.stages.len();
+        if index >= layers {
+            return vec![];
+        }
+        let unrolled = self.mixed && self.is_worth_unrolling(index);
+        let rest = unrolled.then(|| vec![Choice::Unrolled; layers - index]);
+        self.rows(index).map(|rows| vec![rows]).into_iter().chain(rest).collect()
+    }
+
+    /// Whether unrolled code ends a layer.
+    fn leaves_numbers(&self, index: usize) -> bool {
+        self.network.stages[index].last != self.network.stages[index].packed
     }
 
     /// Whether the layers from one on may well be smaller unrolled.
@@ -155,7 +185,7 @@ impl Planner<'_> {
     }
 
     /// What a layer can be tuned to, for what the one before it leaves.
-    fn tunings(&self, index: usize, flow: &Flow) -> Vec<Tuning> {
+    fn tunings(&self, index: usize, flow: &Flow) -> Vec<Choice> {
         let stage = &self.network.stages[index];
         let purpose = self.network.purpose(index);
         let content = Content::new(stage, &self.ir.values[stage.biased].intervals, purpose);
@@ -167,11 +197,24 @@ impl Planner<'_> {
             for parts in self.part_counts(index, digit_bits, &units, bits) {
                 for chunks in self.chunk_counts(index, digit_bits, &units, parts) {
                     let orders: &[bool] = if parts > 1 && chunks > 1 { &[false, true] } else { &[false] };
-                    tunings.extend(orders.iter().map(|&by_parts| Tuning { bits: digit_bits, parts, chunks, by_parts }));
+                    tunings.extend(
+                        orders
+                            .iter()
+                            .map(|&by_parts| Choice::Packed(Tuning { bits: digit_bits, parts, chunks, by_parts })),
+                    );
                 }
             }
         }
         tunings
+    }
+
+    /// The row form, where it may pay: lanes of whole bytes.
+    fn rows(&self, index: usize) -> Option<Choice> {
+        let stage = &self.network.stages[index];
+        let bits = Content::new(stage, &self.ir.values[stage.biased].intervals, self.network.purpose(index)).bits;
+        let stride = (bits + self.margin).next_multiple_of(8);
+        let bytes = stage.weights.elements.len() * stride / 8;
+        (stride <= WIDEST_LANE && bytes <= LARGEST_ROWS).then_some(Choice::Rows(stride))
     }
 
     /// How wide weights may be stored: as narrow as they are, or wider where that takes little.

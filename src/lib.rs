@@ -49,7 +49,7 @@ pub mod target;
 use num_bigint::BigInt;
 
 use crate::bignum::Program;
-use crate::codegen::{Contract, Lowered};
+use crate::codegen::{Contract, Emitted, Lowered};
 use crate::cost::Cost;
 use crate::error::{Problem, Refusal};
 use crate::graph::Graph;
@@ -90,6 +90,8 @@ pub struct Compiled {
     pub optimised: Ir,
     /// The straight-line program.
     pub program: Program,
+    /// How each dense layer was emitted.
+    pub layers: Vec<Emitted>,
     /// Why nothing is packed, where packing was not ruled out.
     pub unpacked: Option<String>,
     /// What the cost model predicted for the network, entry and exit aside; `None` where it was not asked.
@@ -130,7 +132,7 @@ pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal
 /// # Panics
 /// As [`compile`].
 pub fn generate(graph: Graph, ir: Ir, optimised: Ir, options: &Options) -> Result<Compiled, Refusal> {
-    let Lowered { program, unpacked, predicted } =
+    let Lowered { program, layers, unpacked, predicted } =
         codegen::lower(&optimised, options.contract, &options.codegen, &options.target)?;
     bignum::verify(&program, &options.target).map_err(too_large)?;
     let script = stack::schedule(&program, options.codegen.layout);
@@ -138,7 +140,7 @@ pub fn generate(graph: Graph, ir: Ir, optimised: Ir, options: &Options) -> Resul
         internal(&defect);
     }
     let (contract, target) = (options.contract, options.target);
-    Ok(Compiled { graph, ir, optimised, program, unpacked, predicted, script, contract, target })
+    Ok(Compiled { graph, ir, optimised, program, layers, unpacked, predicted, script, contract, target })
 }
 
 /// A contract that any input satisfies, or none, is a trap.

@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use num_bigint::BigInt;
+use num_bigint::{BigInt, Sign};
 
 use super::{Definition, Detail, Instruction, Kind, Name, Op, Origin, Program, Value, ValueId, transfer};
 use crate::ir::Interval;
-use crate::script::number;
+use crate::script::{Code, number};
+
+/// Numbers of up to so many bits are named by all their digits.
+const WHOLE_BITS: u64 = 96;
+
+/// Byte strings of up to so many bytes are named by all their digits.
+const WHOLE_BYTES: usize = 4;
 
 /// Builds a [`Program`].
 #[derive(Debug)]
@@ -82,15 +88,15 @@ impl Builder {
     /// A constant number.
     pub fn number(&mut self, value: &BigInt) -> ValueId {
         let kind = Kind::Number(Interval::point(value.clone()));
-        let name = Name { base: Arc::from(value.to_string()), element: None };
+        let name = Name { base: Arc::from(describe_number(value)), element: None };
         self.value(Definition::Constant(number::encode(value)), (kind, Detail::Nothing), name)
     }
 
     /// A constant byte string.
     pub fn bytes(&mut self, bytes: Vec<u8>) -> ValueId {
-        let most = BigInt::from_bytes_le(num_bigint::Sign::Plus, &bytes);
+        let most = BigInt::from_bytes_le(Sign::Plus, &bytes);
         let kind = Kind::Bytes { len: bytes.len(), most: Some(most) };
-        let name = Name { base: Arc::from(format!("{}-byte constant", bytes.len())), element: None };
+        let name = Name { base: Arc::from(describe_bytes(&bytes)), element: None };
         self.value(Definition::Constant(bytes), (kind, Detail::Nothing), name)
     }
 
@@ -167,6 +173,23 @@ impl Builder {
         self.program.result = result;
         prune(&mut self.program);
         Ok(self.program)
+    }
+}
+
+/// A number as a listing calls it: whole, or by what is known of it where it is long.
+fn describe_number(value: &BigInt) -> String {
+    match value.magnitude().trailing_zeros() {
+        _ if value.bits() <= WHOLE_BITS => value.to_string(),
+        Some(zeros) if value.sign() == Sign::Plus && zeros + 1 == value.bits() => format!("2^{zeros}"),
+        _ => format!("{}-byte number", number::encoded_len(value)),
+    }
+}
+
+/// A byte string as a listing calls it.
+fn describe_bytes(bytes: &[u8]) -> String {
+    match bytes.len() {
+        1..=WHOLE_BYTES => Code::Push(bytes.to_vec()).to_string(),
+        len => format!("{len}-byte constant"),
     }
 }
 

@@ -8,6 +8,7 @@
 //! nothing else, for every input of the length that the entry checks.
 
 pub mod contract;
+mod emitted;
 pub mod options;
 mod packed;
 mod unrolled;
@@ -15,6 +16,7 @@ mod unrolled;
 use std::sync::Arc;
 
 pub use self::contract::Contract;
+pub use self::emitted::{Emitted, Form, Products};
 pub use self::options::{Optimise, Strategy};
 use self::packed::Flow;
 use self::packed::plan::Planner;
@@ -31,6 +33,8 @@ use crate::target::Target;
 pub struct Lowered {
     /// The program.
     pub program: Program,
+    /// How each dense layer was emitted.
+    pub layers: Vec<Emitted>,
     /// Why nothing is packed, where packing was not ruled out.
     pub unpacked: Option<String>,
     /// What the cost model predicted; `None` where it was not asked.
@@ -62,11 +66,11 @@ pub fn lower(ir: &Ir, contract: Contract, options: &Options, target: &Target) ->
     };
     if let (Strategy::Packed, Some(reason)) = (options.strategy, &reason) {
         let problem = Problem::of_model(format!("cannot be packed: {reason}"));
-        return Err(problem.help("leave --codegen out, or give --codegen unrolled"));
+        return Err(problem.help("leave --codegen out: what cannot be packed is unrolled then"));
     }
-    let program = build(ir, contract, |unrolled, input| packed::answer(unrolled, Flow::Input(input)));
-    let program = program.unwrap_or_else(|defect| panic!("a defect of the unrolled code: {defect}"));
-    Ok(Lowered { program, unpacked: reason, predicted: None })
+    let built = build(ir, contract, |unrolled, input| packed::answer(unrolled, Flow::Input(input)));
+    let (program, layers) = built.unwrap_or_else(|defect| panic!("a defect of the unrolled code: {defect}"));
+    Ok(Lowered { program, layers, unpacked: reason, predicted: None })
 }
 
 /// Lanes are made so many bits wider, at most, where proofs ask for it.
@@ -91,25 +95,29 @@ fn pack(ir: &Ir, contract: Contract, options: &Options, target: &Target) -> Resu
             let flow = packed::layers(unrolled, &network, 0, &plan.choices, Flow::Input(input));
             packed::answer(unrolled, flow)
         });
-        match built.and_then(|program| bignum::verify(&program, target).map(|()| program)) {
-            Ok(program) => return Ok(Lowered { program, unpacked: None, predicted: Some(plan.predicted) }),
+        match built.and_then(|built| bignum::verify(&built.0, target).map(|()| built)) {
+            Ok((program, layers)) => {
+                return Ok(Lowered { program, layers, unpacked: None, predicted: Some(plan.predicted) });
+            }
             Err(reason) => refusal = reason,
         }
     }
     Err(refusal)
 }
 
-/// A contract around a network.
+/// A contract around a network, and how the network's layers were emitted.
 fn build(
     ir: &Ir,
     contract: Contract,
     network: impl FnOnce(&mut Unrolled<'_>, ValueId) -> ValueId,
-) -> Result<Program, String> {
+) -> Result<(Program, Vec<Emitted>), String> {
     let mut builder = Builder::new(contract.pushes());
     let input = entry(&mut builder, ir, contract);
-    let answer = network(&mut Unrolled::new(&mut builder, ir), input);
+    let mut unrolled = Unrolled::new(&mut builder, ir);
+    let answer = network(&mut unrolled, input);
+    let layers = Emitted::layers(ir, &unrolled.packed);
     let result = exit(&mut builder, contract, answer);
-    builder.finish(result)
+    Ok((builder.finish(result)?, layers))
 }
 
 /// Checks how many items the unlocking script left, and the length of the input.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use num_bigint::BigInt;
 use num_traits::{One, Signed, Zero};
 
+use super::emitted::Form;
 use crate::bignum::{Builder, Name, Op, Origin, ValueId as NumberId};
 use crate::input::Encoding;
 use crate::ir::{self, Ir, Matrix, Tie, ValueId};
@@ -27,6 +28,8 @@ struct Made {
 pub(super) struct Unrolled<'a> {
     pub(super) ir: &'a Ir,
     pub(super) builder: &'a mut Builder,
+    /// The IR values that packed code made instead, and how.
+    pub(super) packed: Vec<(ValueId, Form)>,
     made: Vec<Made>,
     /// Origin and name of each IR value.
     origins: Vec<u32>,
@@ -67,7 +70,15 @@ impl<'a> Unrolled<'a> {
         let origins = (0..ir.values.len()).map(|value| builder.origin(origin(ir, value))).collect();
         let names = (0..ir.values.len()).map(|value| Arc::from(format!("%{value}"))).collect();
         let product = Arc::from("product");
-        Unrolled { ir, builder, made: vec![Made::default(); ir.values.len()], origins, names, product }
+        Unrolled {
+            ir,
+            builder,
+            packed: Vec::new(),
+            made: vec![Made::default(); ir.values.len()],
+            origins,
+            names,
+            product,
+        }
     }
 
     /// Takes an element of an IR value as made; the one given last lies on top.

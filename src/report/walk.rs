@@ -72,6 +72,10 @@ fn step(program: &Program, instruction: &Instruction, stacks: &mut Stacks<Item>)
     let opcode = match &instruction.code {
         Code::Push(data) => {
             let constant = origin.operands.iter().find(|&&id| program.constant(id) == Some(data));
+            if origin.op == Op::Load {
+                stacks.main.push(Item::Value(origin.result));
+                return Ok(vec![origin.result]);
+            }
             let index = instruction.code.as_index().map_or(Item::Measured, Item::Index);
             stacks.main.push(constant.map_or(index, |&id| Item::Value(id)));
             return Ok(vec![]);

@@ -36,16 +36,15 @@ impl<'b> Emit<'b> {
         self.builder.one(op, operands, Name::whole(&Arc::from(name)))
     }
 
+    /// An instruction whose result is one of several of the same kind.
+    pub(super) fn nth(&mut self, op: Op, operands: &[ValueId], name: &str, index: usize) -> ValueId {
+        self.builder.one(op, operands, Name::element(&Arc::from(name), index))
+    }
+
     /// An instruction with a constant number as its second operand.
     pub(super) fn with(&mut self, op: Op, value: ValueId, constant: impl Into<BigInt>, name: &str) -> ValueId {
         let constant = self.builder.number(&constant.into());
         self.one(op, &[value, constant], name)
-    }
-
-    /// Bytes that are put on the stack once, to be copied from there.
-    pub(super) fn load(&mut self, bytes: Vec<u8>, name: &str) -> ValueId {
-        let constant = self.builder.bytes(bytes);
-        self.one(Op::Load, &[constant], name)
     }
 
     /// A string with constant bytes behind it.

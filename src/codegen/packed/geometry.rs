@@ -6,6 +6,8 @@
 
 use num_integer::Integer;
 
+use crate::codegen::Products;
+
 /// The layout of a dense layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Geometry {
@@ -68,6 +70,20 @@ impl Geometry {
     /// How many chunks there are.
     pub(super) fn chunks(&self) -> usize {
         self.spread.slots.div_ceil(self.rows)
+    }
+
+    /// The layout as reports tell it.
+    pub(super) fn products(&self, by_parts: bool) -> Products {
+        let (lane_bits, chunks) = (self.stride(), self.chunks());
+        Products {
+            bits: self.bits,
+            lane_bits,
+            parts: self.parts,
+            row_bytes: self.row,
+            rows: self.rows,
+            chunks,
+            by_parts,
+        }
     }
 
     /// Bytes a chunk.

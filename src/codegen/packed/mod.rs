@@ -18,12 +18,13 @@ mod product;
 mod rows;
 pub(super) mod stages;
 mod units;
-mod weights;
+pub(super) mod weights;
 
 use self::emit::Emit;
 use self::layer::{Purpose, Tuning};
 use self::stages::{Network, Stage};
 use self::units::Units;
+use super::emitted::Form;
 use super::unrolled::Unrolled;
 use crate::bignum::ValueId as NumberId;
 use crate::ir::ValueId;
@@ -91,11 +92,14 @@ fn packed_stage(unrolled: &mut Unrolled<'_>, network: &Network<'_>, index: usize
     let (lanes, shift) = match choice {
         Choice::Packed(tuning) => {
             let units = into_units(unrolled, flow, network.first);
+            let products = layer::geometry(stage, &units, tuning).products(tuning.by_parts);
+            unrolled.packed.push((stage.matmul, Form::Products(products)));
             let mut emit = Emit::new(unrolled.builder, ir, stage.matmul);
             layer::lanes(&mut emit, ir, stage, &units, tuning, purpose)
         }
         Choice::Rows(stride) => {
             let numbers = into_list(unrolled, flow, network.first, stage.weights.rows);
+            unrolled.packed.push((stage.matmul, Form::Rows { lane_bits: stride }));
             let mut emit = Emit::new(unrolled.builder, ir, stage.matmul);
             rows::lanes(&mut emit, ir, stage, &numbers, stride, purpose)
         }

@@ -20,19 +20,29 @@ pub(super) struct Products<'e, 'b, 'm> {
     pub(super) digits: &'e Digits<'m>,
 }
 
+/// What is needed of one part of the weights.
+#[derive(Clone, Copy)]
+struct Part {
+    index: usize,
+    mask: ValueId,
+    /// What its zero points make of a chunk.
+    zeros: Option<ValueId>,
+}
+
 impl Products<'_, '_, '_> {
     /// The masks of all parts: part `t`'s is the first one times `2^(bits · t)`, but for the byte on top.
-    fn next_mask(&mut self, mask: ValueId, over: ValueId) -> ValueId {
+    fn next_mask(&mut self, mask: ValueId, over: ValueId, part: usize) -> ValueId {
         self.emit.idiom("part masks");
         let moved = self.emit.with(Op::Mul, mask, power(self.geometry.bits), "moved mask");
-        self.emit.one(Op::Sub, &[moved, over], "mask")
+        self.emit.nth(Op::Sub, &[moved, over], "mask", part)
     }
 
     fn first_mask(&mut self) -> ValueId {
         self.emit.idiom("part masks");
         let mask = self.emit.repeat_bytes(&first_part(self.geometry), self.geometry.chunk_bytes(), "mask");
         let top = self.top(1);
-        self.emit.append(mask, &top, "mask")
+        let top = self.emit.builder.bytes(top);
+        self.emit.nth(Op::Cat, &[mask, top], "mask", 0)
     }
 
     /// By how much the byte on top moves with the mask, less itself.
@@ -61,35 +71,32 @@ impl Products<'_, '_, '_> {
         bytes
     }
 
-    fn zero_part(&mut self, rows: Option<ValueId>, mask: ValueId) -> Option<ValueId> {
+    fn part(&mut self, index: usize, mask: ValueId, zero_rows: Option<ValueId>) -> Part {
         self.emit.idiom("zero points");
-        let part = self.emit.one(Op::And, &[rows?, mask], "zero part");
-        Some(self.emit.one(Op::BinToNum, &[part], "zero part"))
+        let zeros = zero_rows.map(|rows| {
+            let part = self.emit.nth(Op::And, &[rows, mask], "zero part", index);
+            self.emit.nth(Op::BinToNum, &[part], "zero part", index)
+        });
+        Part { index, mask, zeros }
     }
 
     /// The sum so far and a chunk's product with one part of its weights.
-    fn accumulate(
-        &mut self,
-        sum: Option<ValueId>,
-        chunk: ValueId,
-        weights: ValueId,
-        mask: ValueId,
-        zeros: Option<ValueId>,
-    ) -> ValueId {
+    fn accumulate(&mut self, sum: Option<ValueId>, chunk: ValueId, weights: ValueId, part: Part) -> ValueId {
         self.emit.idiom("products");
-        let mut part = self.emit.one(Op::And, &[weights, mask], "part");
+        let Part { index, mask, zeros } = part;
+        let mut part = self.emit.nth(Op::And, &[weights, mask], "part", index);
         if let Some(zeros) = zeros {
-            part = self.emit.one(Op::Sub, &[part, zeros], "signed part");
+            part = self.emit.nth(Op::Sub, &[part, zeros], "signed part", index);
         }
-        let product = self.emit.one(Op::Mul, &[part, chunk], "product");
+        let product = self.emit.nth(Op::Mul, &[part, chunk], "product", index);
         match sum {
-            Some(sum) => self.emit.one(Op::Add, &[product, sum], "sum"),
+            Some(sum) => self.emit.nth(Op::Add, &[product, sum], "sum", index),
             None => product,
         }
     }
 
     /// The bytes of a chunk's weights, on the stack.
-    fn weights(&mut self, rows: &[Option<usize>]) -> ValueId {
+    fn weights(&mut self, index: usize, rows: &[Option<usize>]) -> ValueId {
         self.emit.idiom("weights");
         let row = self.geometry.row;
         // The last chunk's missing rows lie lowest.
@@ -100,10 +107,13 @@ impl Products<'_, '_, '_> {
         };
         bytes.extend(self.top(1));
         match missing {
-            0 => self.emit.load(bytes, "weights"),
+            0 => {
+                let bytes = self.emit.builder.bytes(bytes);
+                self.emit.nth(Op::Load, &[bytes], "weights", index)
+            }
             _ => {
-                let zeros = self.emit.zeros(missing * row);
-                self.emit.append(zeros, &bytes, "weights")
+                let (zeros, bytes) = (self.emit.zeros(missing * row), self.emit.builder.bytes(bytes));
+                self.emit.nth(Op::Cat, &[zeros, bytes], "weights", index)
             }
         }
     }
@@ -120,19 +130,19 @@ impl Products<'_, '_, '_> {
         if parts > 1 {
             let over = self.over();
             (1..parts).for_each(|part| {
-                let mask = self.next_mask(masks[part - 1], over);
+                let mask = self.next_mask(masks[part - 1], over, part);
                 masks.push(mask);
             });
         }
         let zero_rows = self.zero_rows();
-        let zeros: Vec<Option<ValueId>> = masks.iter().map(|&mask| self.zero_part(zero_rows, mask)).collect();
+        let mut order: Vec<Part> =
+            masks.into_iter().enumerate().map(|(index, mask)| self.part(index, mask, zero_rows)).collect();
         let mut sums: Vec<Option<ValueId>> = vec![None; parts];
-        let mut order: Vec<usize> = (0..parts).collect();
-        for rows in rows.chunks(self.geometry.rows) {
+        for (index, rows) in rows.chunks(self.geometry.rows).enumerate() {
             let chunk = next_chunk(self.emit);
-            let weights = self.weights(rows);
+            let weights = self.weights(index, rows);
             for &part in &order {
-                sums[part] = Some(self.accumulate(sums[part], chunk, weights, masks[part], zeros[part]));
+                sums[part.index] = Some(self.accumulate(sums[part.index], chunk, weights, part));
             }
             order.reverse();
         }
@@ -147,21 +157,21 @@ impl Products<'_, '_, '_> {
         mut finish: impl FnMut(&mut Emit<'_>, usize, ValueId),
     ) {
         let mut chunks: Vec<(ValueId, ValueId)> = Vec::new();
-        for rows in rows.chunks(self.geometry.rows) {
+        for (index, rows) in rows.chunks(self.geometry.rows).enumerate() {
             let chunk = next_chunk(self.emit);
-            chunks.push((chunk, self.weights(rows)));
+            chunks.push((chunk, self.weights(index, rows)));
         }
         let zero_rows = self.zero_rows();
         let mut mask = self.first_mask();
         let over = (self.geometry.parts > 1).then(|| self.over());
         for part in 0..self.geometry.parts {
             if let (1.., Some(over)) = (part, over) {
-                mask = self.next_mask(mask, over);
+                mask = self.next_mask(mask, over, part);
             }
-            let zeros = self.zero_part(zero_rows, mask);
+            let this = self.part(part, mask, zero_rows);
             let mut sum = None;
             for &(chunk, weights) in &chunks {
-                sum = Some(self.accumulate(sum, chunk, weights, mask, zeros));
+                sum = Some(self.accumulate(sum, chunk, weights, this));
             }
             sum.into_iter().for_each(|sum| finish(self.emit, part, sum));
             chunks.reverse();

@@ -45,7 +45,7 @@ pub(in crate::codegen) fn network(ir: &Ir) -> Result<Network<'_>, String> {
         _ => (None, chain.len()),
     };
     if chain.iter().any(|&value| matches!(ir.values[value].op, Op::Products { .. } | Op::SumRows { .. })) {
-        return Err("--rescale product divides every single product, which lanes that add them up cannot".into());
+        return Err("--rescale product divides every single product, and packed code has only their sums (--rescale sum divides those)".into());
     }
     let starts: Vec<usize> =
         (0..chain.len()).filter(|&at| matches!(ir.values[chain[at]].op, Op::MatMul { .. })).collect();

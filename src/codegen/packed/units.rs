@@ -87,9 +87,11 @@ impl Units {
                 (piece, rest) = emit.split(rest, self.unit, "unit", "more units");
             }
             let Some(element) = element else { continue };
-            let number = emit.one(Op::BinToNum, &[piece], "element");
-            let number =
-                if self.shift.is_zero() { number } else { emit.with(Op::Sub, number, self.shift.clone(), "element") };
+            let mut number = emit.nth(Op::BinToNum, &[piece], "element", *element);
+            if !self.shift.is_zero() {
+                let shift = emit.builder.number(&self.shift);
+                number = emit.nth(Op::Sub, &[number, shift], "element", *element);
+            }
             numbers.push((*element, number));
         }
         numbers
@@ -130,7 +132,9 @@ fn offset_units(emit: &mut Emit<'_>, input: ValueId, width: usize, elements: usi
 /// A layer's inputs, chunk by chunk: numbers with a unit at each row's place.
 pub(super) struct Chunks {
     rest: ValueId,
-    left: usize,
+    /// Chunks given so far.
+    given: usize,
+    count: usize,
     rows: usize,
     row: usize,
     /// Where chunks are masked one by one.
@@ -172,7 +176,7 @@ impl Chunks {
         let by_chunk = even && geometry.spread.step > 1 && (2..=MASKED_CHUNKS).contains(&geometry.chunks());
         let masked_rows = if by_chunk { geometry.rows } else { slots };
         let mask = emit.repeat_bytes(&unit, masked_rows * geometry.row, "unit mask");
-        let mut chunks = Chunks { rest: string, left: geometry.chunks(), rows, row, mask: None };
+        let mut chunks = Chunks { rest: string, given: 0, count: geometry.chunks(), rows, row, mask: None };
         if by_chunk {
             chunks.mask = Some(mask);
             return chunks;
@@ -191,15 +195,15 @@ impl Chunks {
     /// The next chunk, as a number.
     pub(super) fn next(&mut self, emit: &mut Emit<'_>) -> ValueId {
         emit.idiom("chunks");
-        let mut chunk = self.rest;
-        if self.left > 1 {
+        let (mut chunk, index) = (self.rest, self.given);
+        self.given += 1;
+        if self.given < self.count {
             (chunk, self.rest) = emit.split(self.rest, self.rows * self.row, "chunk", "more chunks");
         }
-        self.left -= 1;
         if let Some(mask) = self.mask {
-            chunk = emit.one(Op::And, &[chunk, mask], "chunk");
+            chunk = emit.nth(Op::And, &[chunk, mask], "chunk", index);
         }
-        emit.one(Op::BinToNum, &[chunk], "chunk")
+        emit.nth(Op::BinToNum, &[chunk], "chunk", index)
     }
 }
 

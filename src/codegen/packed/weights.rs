@@ -7,12 +7,12 @@ use super::geometry::Geometry;
 use crate::ir::Matrix;
 
 /// A dense layer's weights, made unsigned.
-pub(super) struct Digits<'m> {
+pub(in crate::codegen) struct Digits<'m> {
     matrix: &'m Matrix,
     /// Whether the signs of all weights are turned round.
     negated: bool,
     /// Bits a weight.
-    pub(super) bits: usize,
+    pub(in crate::codegen) bits: usize,
     /// What is added to each output's weights.
     pub(super) zeros: Vec<i64>,
 }
@@ -25,7 +25,7 @@ impl<'m> Digits<'m> {
     }
 
     /// The fewest bits that hold every weight once its output's zero point is added.
-    pub(super) fn new(matrix: &'m Matrix, negated: bool) -> Digits<'m> {
+    pub(in crate::codegen) fn new(matrix: &'m Matrix, negated: bool) -> Digits<'m> {
         let signed = |weight: i64| if negated { -weight } else { weight };
         let mut ranges = vec![(0i64, 0i64); matrix.columns];
         for row in 0..matrix.rows {

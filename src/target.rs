@@ -113,5 +113,3 @@ impl fmt::Display for Rules {
 /// What any instruction takes of a mempool's clock, in nanoseconds: a system call each.
 /// Source: measured on node 1.2.2 (`bsv-script-facts.md`); an estimate for other machines.
 pub const COST_INSTRUCTION_NS: u64 = 200;
-/// What arithmetic on short numbers takes beyond that, in nanoseconds. Source: as above.
-pub const COST_ARITHMETIC_NS: u64 = 400;

@@ -205,12 +205,29 @@ fn a_limit_that_is_exceeded_is_a_warning_with_a_remedy() {
     let ran = onnx2script(&[MNIST, "--rescale", "product", "--emit", "ir"]);
     assert_eq!(ran.code, 0);
     assert!(
-        ran.stderr.contains("warning: the locking script takes") && ran.stderr.contains("help: "),
+        ran.stderr.contains("warning: the locking script takes") && ran.stderr.contains("help: let layers be packed"),
         "{}",
         ran.stderr
     );
     let consensus = onnx2script(&[MNIST, "--rescale", "product", "--emit", "ir", "--rules", "consensus", "--strict"]);
     assert_eq!(consensus.code, 0, "{}", consensus.stderr);
+}
+
+#[test]
+fn a_network_that_cannot_be_packed_says_why() {
+    let product = [TOY, "--rescale", "product", "--emit", "ir"];
+    let auto = onnx2script(&product);
+    assert_eq!(auto.code, 0);
+    assert!(auto.stderr.contains("note: nothing is packed: --rescale product"), "{}", auto.stderr);
+    let unrolled = onnx2script(&[&product[..], &["--codegen", "unrolled"]].concat());
+    assert!(!unrolled.stderr.contains("packed"), "{}", unrolled.stderr);
+    let packed = onnx2script(&[&product[..], &["--codegen", "packed"]].concat());
+    assert_eq!(packed.code, 1);
+    for part in ["cannot be packed: --rescale product", "--rescale sum", "help: leave --codegen out"] {
+        assert!(packed.stderr.contains(part), "{}", packed.stderr);
+    }
+    // Unrolled because that is smaller: nothing to tell.
+    assert!(!onnx2script(&[TOY, "--emit", "ir"]).stderr.contains("packed"));
 }
 
 #[test]

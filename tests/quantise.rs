@@ -112,7 +112,7 @@ fn grids_are_found_and_kept_whatever_is_asked_for() {
     let fixed = data.compiled(&with("fixed:1e8"));
     assert!((data.agreement(&fixed) - 100.0).abs() < 1e-9);
     for layer in fixed.ir.layers.iter().filter(|layer| layer.label.starts_with("dense")) {
-        assert_eq!(layer.storage, "grid of 3 levels, 2 bits: stored without loss");
+        assert_eq!(layer.storage, Some(ir::Storage::Grid { levels: 3, bits: 2, by_output: false }));
     }
     assert_eq!(fixed.script, data.compiled(&with("int3")).script);
 }

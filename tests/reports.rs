@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use insta::{assert_snapshot, glob};
+use onnx2script::codegen::{Emitted, Form, Products, Strategy};
 use onnx2script::onnx::Model;
+use onnx2script::quant::Weights;
 use onnx2script::report::{explain, limits, listing};
 use onnx2script::{Compiled, Options, compile};
 
@@ -45,6 +47,46 @@ fn listings() {
         assert_eq!(last + 1, compiled.script.byte_len());
         if lines.len() <= TINY {
             settings(path, "listing").bind(|| assert_snapshot!("report", listing));
+        }
+    });
+}
+
+/// Both forms of packed code, in as few lines as there can be; reports tell each layer's.
+#[test]
+fn packed_listings() {
+    for name in ["iris_4-8-3", "diabetes_10-16-1"] {
+        let path = format!("models/{name}.onnx");
+        packed_listing(Path::new(&path));
+    }
+}
+
+fn packed_listing(path: &Path) {
+    let mut options = Options { input: "u8".parse().unwrap(), ..Options::default() };
+    options.quant.weights = vec![Weights::Int { bits: 8 }];
+    options.codegen.strategy = Strategy::Packed;
+    let compiled = compile(&mut Model::load(path).unwrap(), &options).unwrap();
+    let report = explain::explain(&compiled, 100);
+    for Emitted { form, .. } in &compiled.layers {
+        let told = match form {
+            Form::Unrolled => panic!("{report}"),
+            Form::Rows { lane_bits } => format!("packed in rows: lanes of {lane_bits} bits"),
+            Form::Products(Products { bits, .. }) => format!("packed: {bits} bits a weight"),
+        };
+        assert!(report.contains(&told), "{report}");
+    }
+    settings(path, "packed-listing").bind(|| assert_snapshot!("report", listing::listing(&compiled)));
+}
+
+/// What reports say of dense layers covers them all, and lanes are as wide as the weights in them.
+#[test]
+fn emitted_layers_are_all_dense_layers() {
+    glob!("../models", "*.onnx", |path| {
+        let compiled = compiled(path);
+        let weights: usize = compiled.layers.iter().map(|layer| layer.weights).sum();
+        assert_eq!(weights, compiled.optimised.weights());
+        for Emitted { bits, form, .. } in &compiled.layers {
+            let Form::Products(Products { bits: stored, lane_bits, parts, .. }) = form else { continue };
+            assert!(stored >= bits && *lane_bits == stored * parts);
         }
     });
 }

@@ -56,7 +56,7 @@ pub(crate) struct Compile {
     /// What to write.
     #[arg(long, value_enum, default_value_t = Emit::Hex)]
     pub(crate) emit: Emit,
-    /// Report opcodes, bytes and limits, layer by layer (to standard error).
+    /// Report how layers were emitted, bytes, instructions and time by layer and idiom, and limits (to standard error).
     #[arg(long)]
     pub(crate) explain: bool,
     /// Fee for the report, in satoshis per 1000 bytes.
@@ -117,11 +117,12 @@ pub(crate) struct Choices {
     /// Stop the passes after this one.
     #[arg(long, value_name = "PASS", value_parser = pass_names())]
     pub(crate) stop_after: Option<String>,
-    /// How layers are emitted: `packed` as products of big numbers, `unrolled` weight by weight, `auto` whatever
-    /// costs least.
+    /// How layers are emitted: `packed`, as products of big numbers, in few bytes more than their weights' own bits;
+    /// `unrolled`, a push and a few instructions for every weight; `auto`, whichever costs least, layer by layer.
+    /// --explain tells which, and --rescale product leaves only `unrolled`.
     #[arg(long, value_name = "auto|unrolled|packed", default_value = "auto")]
     pub(crate) codegen: Strategy,
-    /// What is to be least: bytes, a node's time, or both.
+    /// What packed code is tuned for: fewest bytes (`size`), a node's time (`speed`), or both (`balanced`).
     #[arg(long = "optimize", value_name = "size|speed|balanced", default_value = "size")]
     pub(crate) optimise: Optimise,
     /// How values are laid out on the stacks; `naive` shows what scheduling saves.

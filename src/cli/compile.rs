@@ -59,9 +59,11 @@ pub(crate) fn load_and_compile(path: &Path, choices: &Choices) -> anyhow::Result
             (onnx2script::compile(&mut model, &options).map_err(refused)?, note.into_iter().collect())
         }
     };
-    let unusual = |storage: &str| storage.starts_with("grid") || storage.contains("vanish");
-    let layers = compiled.ir.layers.iter().filter(|layer| unusual(&layer.storage));
-    notes.extend(layers.map(|layer| format!("{}: weights are stored as {}", layer.label, layer.storage)));
+    notes.extend(compiled.ir.layers.iter().filter_map(|layer| {
+        let storage = layer.storage.as_ref().filter(|storage| storage.is_unexpected())?;
+        Some(format!("{}: weights are stored as {storage}", layer.label))
+    }));
+    notes.extend(compiled.unpacked.iter().map(|reason| format!("nothing is packed: {reason}")));
     if let Some(scale) = compiled.optimised.answer_scale() {
         notes.push(format!("the contract's number is an integer in steps of {}", ir::describe_scale(scale)));
     }

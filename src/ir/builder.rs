@@ -6,7 +6,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Zero};
 
-use super::{Interval, Ir, Layer, LayerId, Matrix, Op, Value, ValueId};
+use super::{Interval, Ir, Layer, LayerId, Matrix, Op, Storage, Value, ValueId};
 use crate::input::InputFormat;
 
 /// Builds an [`Ir`] value by value.
@@ -58,9 +58,9 @@ impl Builder {
     }
 
     /// Says how the newest layer's weights are stored and its outputs are to be read.
-    pub fn describe_layer(&mut self, storage: String, channels: Vec<f64>) {
+    pub fn describe_layer(&mut self, storage: Storage, channels: Vec<f64>) {
         if let Some(layer) = self.ir.layers.last_mut() {
-            (layer.storage, layer.channels) = (storage, channels);
+            (layer.storage, layer.channels) = (Some(storage), channels);
         }
     }
 

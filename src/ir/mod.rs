@@ -17,6 +17,7 @@ pub mod builder;
 mod eval;
 pub mod interval;
 mod print;
+mod storage;
 mod verify;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub use builder::Builder;
 pub use eval::{eval, eval_all};
 pub use interval::Interval;
 pub use print::{describe_scale, print};
+pub use storage::Storage;
 pub use verify::verify;
 
 pub use crate::graph::Tie;
@@ -65,8 +67,8 @@ pub struct Layer {
     /// layer's values stands for `v · scale · channels[j]`. Empty where all are 1. Reports only: no
     /// later stage computes with it.
     pub channels: Vec<f64>,
-    /// How the weights are stored, in words; empty where there are none.
-    pub storage: String,
+    /// How the weights are stored; `None` where there are none.
+    pub storage: Option<Storage>,
 }
 
 /// A vector of integers.

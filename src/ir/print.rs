@@ -21,8 +21,8 @@ pub fn print(ir: &Ir) -> String {
             layer = value.layer;
             let label = &ir.layers[layer];
             let _ = writeln!(text, "\nlayer {} ({})", label.label, label.onnx_nodes.join(", "));
-            if !label.storage.is_empty() {
-                let _ = writeln!(text, "  weights: {}", label.storage);
+            if let Some(storage) = &label.storage {
+                let _ = writeln!(text, "  weights: {storage}");
             }
         }
         let _ = writeln!(text, "  %{id} = {}", describe(&value.op));

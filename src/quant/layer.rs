@@ -10,7 +10,7 @@ use super::grid::Grid;
 use super::{decimal, gptq, intk};
 use crate::error::Problem;
 use crate::graph::{Matrix, Origin};
-use crate::ir;
+use crate::ir::{self, Storage};
 
 /// A layer's weights, and how its outputs are to be read.
 pub(super) struct Layer {
@@ -18,8 +18,8 @@ pub(super) struct Layer {
     pub(super) weights: ir::Matrix,
     /// Scales of the outputs beyond the weights' unit; empty where all are 1.
     pub(super) channels: Vec<f64>,
-    /// How they are stored, in words.
-    pub(super) storage: String,
+    /// How they are stored.
+    pub(super) storage: Storage,
     /// Whether the sums are to be rescaled to the unit of fixed-point numbers.
     pub(super) target: Option<BigRational>,
 }
@@ -41,8 +41,7 @@ pub(super) struct Context<'a> {
 
 /// Stores weights that lie on a grid as they are.
 pub(super) fn on_grid(weights: &Matrix, grid: &Grid) -> Option<Layer> {
-    let storage =
-        |scales: &str| format!("grid of {} levels, {} bits{scales}: stored without loss", grid.levels(), grid.bits());
+    let storage = Storage::Grid { levels: grid.levels(), bits: grid.bits(), by_output: grid.steps.len() != 1 };
     let matrix = |unit: BigRational| ir::Matrix {
         rows: weights.rows,
         columns: weights.columns,
@@ -50,18 +49,8 @@ pub(super) fn on_grid(weights: &Matrix, grid: &Grid) -> Option<Layer> {
         unit,
     };
     match grid.steps.as_slice() {
-        [step] => Some(Layer {
-            weights: matrix(decimal::exact(*step)?),
-            channels: vec![],
-            storage: storage(""),
-            target: None,
-        }),
-        steps => Some(Layer {
-            weights: matrix(BigRational::one()),
-            channels: steps.to_vec(),
-            storage: storage(", a step for each output"),
-            target: None,
-        }),
+        [step] => Some(Layer { weights: matrix(decimal::exact(*step)?), channels: vec![], storage, target: None }),
+        steps => Some(Layer { weights: matrix(BigRational::one()), channels: steps.to_vec(), storage, target: None }),
     }
 }
 
@@ -90,10 +79,7 @@ fn fixed(weights: &Matrix, unit: &BigRational, origin: &Origin) -> Result<Layer,
     };
     let elements = weights.elements.iter().map(integer).collect::<Result<Vec<i64>, Problem>>()?;
     let vanished = elements.iter().zip(&weights.elements).filter(|(q, w)| **q == 0 && w.abs() > 0.0).count();
-    let mut storage = format!("multiples of {}", ir::describe_scale(unit));
-    if vanished > 0 {
-        storage += &format!("; {vanished} weights other than zero vanish at this scale");
-    }
+    let storage = Storage::Fixed { unit: unit.clone(), vanished };
     let weights = ir::Matrix { rows: weights.rows, columns: weights.columns, elements, unit: unit.clone() };
     Ok(Layer { weights, channels: vec![], storage, target: Some(unit.clone()) })
 }
@@ -118,12 +104,12 @@ fn int(weights: &Matrix, bits: u32, context: &Context<'_>) -> Result<Layer, Prob
         Problem::of_node(&context.origin.name, &context.origin.op, "its weights have no finite scale")
             .help("the weights are too large or too unequal for integers of few bits: give --weights fixed:1e8, or --granularity tensor")
     };
-    let storage = format!(
-        "int{bits}, {}{}{}",
-        if scales.len() == 1 { "one scale" } else { "a scale for each output" },
-        if context.options.zero_points { ", zero points" } else { "" },
-        if context.moments.is_some() { ", rounded by calibration" } else { "" },
-    );
+    let storage = Storage::Int {
+        bits,
+        by_output: scales.len() != 1,
+        zero_points: context.options.zero_points,
+        calibrated: context.moments.is_some(),
+    };
     let weights =
         ir::Matrix { rows: weights.rows, columns: weights.columns, elements, unit: unit.ok_or_else(no_scale)? };
     Ok(Layer { weights, channels, storage, target: None })

@@ -40,12 +40,8 @@ use grid::Grid;
 /// # Errors
 /// A [`Refusal`] when a weight does not fit the scale, or choices contradict each other.
 pub fn quantise(graph: &Graph, input: InputFormat, options: &Options) -> Result<Ir, Refusal> {
-    let layer = Layer {
-        label: "input".into(),
-        onnx_nodes: vec![graph.input_name.clone()],
-        channels: vec![],
-        storage: String::new(),
-    };
+    let layer =
+        Layer { label: "input".into(), onnx_nodes: vec![graph.input_name.clone()], channels: vec![], storage: None };
     let grids = graph.nodes.iter().map(|node| match &node.op {
         graph::Op::MatMul { weights, .. } => grid::find(weights),
         _ => None,
@@ -132,7 +128,7 @@ impl Lowering<'_> {
     }
 
     fn start_layer(&mut self, label: String) {
-        let layer = Layer { label, onnx_nodes: vec![], channels: vec![], storage: String::new() };
+        let layer = Layer { label, onnx_nodes: vec![], channels: vec![], storage: None };
         self.layer = self.builder.layer(layer);
     }
 

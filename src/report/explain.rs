@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::idioms;
 use super::limits::{self, grouped};
 use super::walk::walk;
 use crate::Compiled;
-use crate::ir::describe_scale;
+use crate::ir::{Layer, describe_scale};
 use crate::script::Code;
 
 /// Kinds of opcodes, in the order of the table's columns.
@@ -38,6 +39,8 @@ pub fn explain(compiled: &Compiled, fee_rate: u64) -> String {
     );
     text += &layer_table(compiled, &shares);
     text += &storage(compiled);
+    text += &idioms::layer_table(compiled);
+    text += &idioms::idiom_table(compiled);
     text += "\nopcodes by layer\n";
     for (layer, share) in &shares {
         let _ = writeln!(text, "  {layer:<10} {}", opcodes(share));
@@ -95,8 +98,8 @@ fn kind(code: &Code) -> usize {
 
 /// How each layer's weights are stored.
 fn storage(compiled: &Compiled) -> String {
-    let layers = compiled.ir.layers.iter().filter(|layer| !layer.storage.is_empty());
-    let lines: String = layers.map(|layer| format!("  {:<10} {}\n", layer.label, layer.storage)).collect();
+    let line = |layer: &Layer| Some(format!("  {:<10} {}\n", layer.label, layer.storage.as_ref()?));
+    let lines: String = compiled.ir.layers.iter().filter_map(line).collect();
     format!("\nweights\n{lines}")
 }
 

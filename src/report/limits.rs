@@ -5,19 +5,21 @@ use num_bigint::BigInt;
 use super::walk::walk;
 use crate::Compiled;
 use crate::bignum::Kind;
+use crate::codegen::{Emitted, Form};
+use crate::cost;
 use crate::ir::Ir;
-use crate::script::opcode::Opcode;
-use crate::script::{Code, push};
-use crate::target::{
-    self, COST_ARITHMETIC_NS, COST_INSTRUCTION_NS, Era, Rules, SCRIPT_BYTES_POLICY, STACK_BYTES_POLICY, Target,
-    VALIDATION_MS_POLICY,
-};
+use crate::script::push;
+use crate::target::{self, Era, Rules, SCRIPT_BYTES_POLICY, STACK_BYTES_POLICY, Target, VALIDATION_MS_POLICY};
 
 /// What a contract needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
     /// Bytes of the locking script.
     pub script_bytes: usize,
+    /// Bytes of the weights alone, in the fewest bits that hold them.
+    pub weight_bytes: usize,
+    /// Whether some layer is packed.
+    pub packed: bool,
     /// Bytes of an unlocking script.
     pub unlocking_bytes: usize,
     /// Instructions of the locking script.
@@ -38,7 +40,7 @@ pub struct Excess {
     /// Which limit, and by how much.
     pub what: String,
     /// What would help.
-    pub help: &'static str,
+    pub help: String,
 }
 
 /// Measures a contract; upper bounds for every input.
@@ -47,25 +49,23 @@ pub fn needs(compiled: &Compiled) -> Needs {
         Kind::Number(interval) => Some(interval.encoded_len()),
         _ => None,
     });
-    let (mut stack_items, mut stack_bytes, mut nanoseconds) = (0, 0, 0);
+    let (mut stack_items, mut stack_bytes) = (0, 0);
     walk(&compiled.program, &compiled.script, |step| {
         stack_items = stack_items.max(step.stacks.main.len() + step.stacks.alt.len());
         stack_bytes = stack_bytes.max(step.stack_bytes);
-        nanoseconds += COST_INSTRUCTION_NS;
-        if let Code::Op(opcode) = step.instruction.code {
-            nanoseconds += if is_arithmetic(opcode) { COST_ARITHMETIC_NS } else { 0 };
-        }
     });
     let input = compiled.ir.input.byte_len(compiled.ir.values[0].len());
     let unlocking = compiled.contract.unlocking_items(&longest_claim(&compiled.optimised), vec![0; input]);
     Needs {
         script_bytes: compiled.script.byte_len(),
+        weight_bytes: compiled.layers.iter().map(Emitted::own_bytes).sum(),
+        packed: compiled.layers.iter().any(|layer| layer.form != Form::Unrolled),
         unlocking_bytes: unlocking.iter().map(|item| push::encoded_len(item)).sum(),
         instructions: compiled.script.instructions.len(),
         number_bytes: numbers.max().unwrap_or(0),
         stack_items,
         stack_bytes,
-        mempool_us: nanoseconds / 1000,
+        mempool_us: cost::of_script(&compiled.program, &compiled.script).nanoseconds / 1000,
     }
 }
 
@@ -77,23 +77,19 @@ fn longest_claim(ir: &Ir) -> BigInt {
     }
 }
 
-fn is_arithmetic(opcode: Opcode) -> bool {
-    matches!(opcode.byte(), 0x8b..=0xa5)
-}
-
 /// Which limits a contract breaks under the rules it was compiled for.
 pub fn excesses(needs: &Needs, target: &Target) -> Vec<Excess> {
     let mut excesses = Vec::new();
-    let mut check = |what: &str, have: u64, most: u64, unit: &str, help: &'static str| {
+    let mut check = |what: &str, have: u64, most: u64, unit: &str, help: &str| {
         if have > most {
             let rules = target.rules;
             let what =
                 format!("{what} {} {unit}, more than the {} that {rules} rules allow", grouped(have), grouped(most));
-            excesses.push(Excess { what, help });
+            excesses.push(Excess { what, help: help.to_owned() });
         }
     };
-    let smaller = "store weights in fewer digits, as in --weights fixed:1e6, or have it mined under --rules consensus";
-    check("the locking script takes", needs.script_bytes as u64, target.max_script_bytes() as u64, "bytes", smaller);
+    let smaller = smaller(needs, target);
+    check("the locking script takes", needs.script_bytes as u64, target.max_script_bytes() as u64, "bytes", &smaller);
     let inputs = "a narrower input, as in --input u8, makes it shorter";
     check(
         "the unlocking script takes",
@@ -108,10 +104,23 @@ pub fn excesses(needs: &Needs, target: &Target) -> Vec<Excess> {
         check("the stacks take up to", needs.stack_bytes, most, "bytes", "give a narrower --input");
     }
     if target.rules == Rules::Policy {
-        let faster = "a mempool runs a script twice under this clock: use a smaller network or --rules consensus";
+        let faster = "a mempool runs a script twice under this clock: use --optimize speed, a smaller network or --rules \
+                      consensus";
         check("validation takes about", needs.mempool_us / 1000, VALIDATION_MS_POLICY / 2, "ms", faster);
     }
     excesses
+}
+
+/// What makes a locking script shorter: packed code is hardly longer than the weights, unrolled code many times that.
+fn smaller(needs: &Needs, target: &Target) -> String {
+    let fewer_bits = "store weights in fewer bits, as in --weights int8, or have it mined under --rules consensus";
+    if needs.weight_bytes > target.max_script_bytes() {
+        return format!("its weights alone take {} bytes: {fewer_bits}", grouped(needs.weight_bytes as u64));
+    }
+    match needs.packed {
+        true => fewer_bits.to_owned(),
+        false => format!("let layers be packed (without --codegen unrolled and --rescale product), {fewer_bits}"),
+    }
 }
 
 /// The table of needs against limits.
@@ -169,8 +178,37 @@ pub fn grouped(value: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    /// The advice for a script of so many bytes, whose weights alone take so many.
+    fn advice(script_bytes: usize, weight_bytes: usize, packed: bool) -> String {
+        let needs = Needs {
+            script_bytes,
+            weight_bytes,
+            packed,
+            unlocking_bytes: 1000,
+            instructions: 1000,
+            number_bytes: 1000,
+            stack_items: 10,
+            stack_bytes: 1000,
+            mempool_us: 1000,
+        };
+        let excesses = excesses(&needs, &Target::default());
+        excesses.into_iter().map(|excess| excess.help).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn advice_for_long_scripts_fits_how_they_came_to_be_long() {
+        assert_eq!(advice(500_000, 490_000, true), "");
+        assert!(advice(520_000, 490_000, true).starts_with("store weights in fewer bits"));
+        assert!(advice(520_000, 90_000, false).starts_with("let layers be packed"));
+        for packed in [true, false] {
+            assert!(advice(9_000_000, 1_234_567, packed).starts_with("its weights alone take 1,234,567 bytes"));
+        }
+    }
+
     #[test]
     fn digits_are_grouped() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(super::grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 }

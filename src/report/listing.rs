@@ -6,16 +6,20 @@ use std::fmt::Write;
 use bitcoin::hashes::{Hash, sha256};
 
 use super::walk::{Item, Step, walk};
+use super::{idioms, limits::grouped};
 use crate::Compiled;
-use crate::bignum::{Origin, Program};
+use crate::bignum::{Origin, Program, ValueId};
 use crate::script::Code;
 use crate::stack::shuffle::Stacks;
 
 /// Items of the main stack that a line shows.
 const SHOWN: usize = 5;
 
-/// Pushes longer than this are shown by length and hash.
-const WHOLE_PUSH: usize = 20;
+/// Least width of the column of what instructions make.
+const LEAST_MADE: usize = 20;
+
+/// Pushes longer than this are shown by length and hash, values by name and length.
+const WHOLE_PUSH: usize = 11;
 
 /// The listing of a compiled contract.
 pub fn listing(compiled: &Compiled) -> String {
@@ -31,28 +35,58 @@ pub fn listing(compiled: &Compiled) -> String {
         compiled.ir.values[0].len(),
         compiled.ir.input.describe(),
     );
+    for emitted in &compiled.layers {
+        let _ = writeln!(text, "; {} is {}", compiled.ir.layers[emitted.layer].label, idioms::describe(emitted));
+    }
+    if program.values.iter().any(|value| value.most_bytes() > WHOLE_PUSH) {
+        let _ = writeln!(text, "; in brackets: the most bytes that a long value can have");
+    }
+    let width = made_width(program);
     let mut heading: Option<&Origin> = None;
     walk(program, &compiled.script, |step| {
         let origin = &program.origins[program.instructions[step.instruction.origin as usize].origin as usize];
         if heading != Some(origin) {
+            write_heading(&mut text, origin, heading);
             heading = Some(origin);
-            write_heading(&mut text, origin);
         }
-        write_line(&mut text, program, step);
+        write_line(&mut text, program, step, width);
     });
     text
 }
 
-fn write_heading(text: &mut String, origin: &Origin) {
-    let nodes = if origin.onnx_node.is_empty() { String::new() } else { format!("   <- {}", origin.onnx_node) };
+/// A heading names the ONNX nodes where it is the first one of its layer, or the first one again.
+fn write_heading(text: &mut String, origin: &Origin, before: Option<&Origin>) {
+    let same_layer = before.is_some_and(|before| before.layer == origin.layer);
+    let nodes = if same_layer || origin.onnx_node.is_empty() { "" } else { &format!("   <- {}", origin.onnx_node) };
     let _ = writeln!(text, "\n; {}: {}{nodes}", origin.layer, origin.step);
 }
 
-fn write_line(text: &mut String, program: &Program, step: &Step<'_>) {
-    let made: Vec<String> = step.made.iter().map(|&id| program.values[id].name.to_string()).collect();
-    let made = if made.is_empty() { String::new() } else { format!("= {}", made.join(", ")) };
+fn write_line(text: &mut String, program: &Program, step: &Step<'_>, width: usize) {
+    let made = describe_made(program, step.made);
     let stack = describe_stacks(program, step.stacks);
-    let _ = writeln!(text, "{:>8}  {:<24} {made:<20} | {stack}", step.offset, describe_code(&step.instruction.code));
+    let code = describe_code(&step.instruction.code);
+    let _ = writeln!(text, "{:>8}  {code:<24} {made:<width$} | {stack}", step.offset);
+}
+
+/// What an instruction makes; of what is long, how many bytes it can have.
+fn describe_made(program: &Program, made: &[ValueId]) -> String {
+    let describe = |&id: &ValueId| match program.values[id].most_bytes() {
+        long if long > WHOLE_PUSH => format!("{} ({})", program.values[id].name, grouped(long as u64)),
+        _ => program.values[id].name.to_string(),
+    };
+    match made {
+        [] => String::new(),
+        made => format!("= {}", made.iter().map(describe).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// How wide the column of what is made must be.
+fn made_width(program: &Program) -> usize {
+    let made = program.instructions.iter().map(|instruction| {
+        let results: Vec<ValueId> = (instruction.result..).take(instruction.op.results()).collect();
+        describe_made(program, &results).chars().count()
+    });
+    made.max().unwrap_or(0).max(LEAST_MADE)
 }
 
 fn describe_code(code: &Code) -> String {

@@ -3,6 +3,7 @@
 
 pub mod compare;
 pub mod explain;
+mod idioms;
 pub mod inspect;
 pub mod limits;
 pub mod listing;

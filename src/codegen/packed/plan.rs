@@ -271,7 +271,7 @@ impl Planner<'_> {
         // A product of two chunks, what lies above their rows, and a sign.
         let above = units.unit + (parts - 1) * bits / 8 + 10;
         let Some(room) = self.number_bytes.checked_sub(above) else { return vec![] };
-        let most_rows = (room / row + 1) / 2;
+        let most_rows = (room / row).div_ceil(2);
         if most_rows == 0 {
             return vec![];
         }

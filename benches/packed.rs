@@ -39,9 +39,8 @@ fn stages(criterion: &mut Criterion) {
     let ir = quantise();
     let optimise = || passes::run(&ir, Level::Full, None).expect("passes");
     let optimised = optimise();
-    let lower = || {
-        codegen::lower(&optimised, options.contract, &options.codegen, &options.target).expect("a program").program
-    };
+    let lower =
+        || codegen::lower(&optimised, options.contract, &options.codegen, &options.target).expect("a program").program;
     let program = lower();
     let laid_out = || stack::schedule(&program, options.codegen.layout);
     let bytes = laid_out().to_bytes();

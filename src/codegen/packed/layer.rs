@@ -24,6 +24,8 @@ pub(in crate::codegen) struct Tuning {
     pub(in crate::codegen) chunks: usize,
     /// Part by part, over all chunks; else chunk by chunk, all parts.
     pub(in crate::codegen) by_parts: bool,
+    /// Chunks of inputs as long as those of weights: a node multiplies such numbers by Karatsuba's method.
+    pub(in crate::codegen) even: bool,
 }
 
 /// What lanes are to hold.
@@ -128,7 +130,7 @@ pub(super) fn lanes(
         let sum: i128 = (0..stage.weights.rows).map(|input| i128::from(digits.weight(input, output))).sum();
         *constant -= BigInt::from(sum) * &units.shift * &content.factor;
     }
-    let (mut chunks, rows) = Chunks::new(emit, units, &geometry);
+    let (mut chunks, rows) = Chunks::new(emit, units, &geometry, tuning.even);
     let mut cut = Cut::new(&geometry, content.factor.clone(), content.constants.clone());
     let mut products = Products { emit, geometry: &geometry, digits: &digits };
     let next = |emit: &mut Emit<'_>| chunks.next(emit);

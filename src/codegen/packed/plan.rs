@@ -192,15 +192,15 @@ impl Planner<'_> {
         let digits = Digits::new(stage.weights, content.negated);
         let units = self.units(flow);
         let bits = content.bits.max(self.bits_of_partial_sums(index, &digits, &content, &units)) + self.margin;
-        let mut tunings = Vec::new();
+        let (mut tunings, even) = (Vec::new(), self.is_even());
         for digit_bits in self.digit_bits(index, digits.bits) {
             for parts in self.part_counts(index, digit_bits, &units, bits) {
                 for chunks in self.chunk_counts(index, digit_bits, &units, parts) {
                     let orders: &[bool] = if parts > 1 && chunks > 1 { &[false, true] } else { &[false] };
                     tunings.extend(
-                        orders
-                            .iter()
-                            .map(|&by_parts| Choice::Packed(Tuning { bits: digit_bits, parts, chunks, by_parts })),
+                        orders.iter().map(|&by_parts| {
+                            Choice::Packed(Tuning { bits: digit_bits, parts, chunks, by_parts, even })
+                        }),
                     );
                 }
             }
@@ -215,6 +215,11 @@ impl Planner<'_> {
         let stride = (bits + self.margin).next_multiple_of(8);
         let bytes = stage.weights.elements.len() * stride / 8;
         (stride <= WIDEST_LANE && bytes <= LARGEST_ROWS).then_some(Choice::Rows(stride))
+    }
+
+    /// Whether time counts: it takes a few bytes a chunk to make factors equally long.
+    fn is_even(&self) -> bool {
+        self.optimise != Optimise::Size
     }
 
     /// How wide weights may be stored: as narrow as they are, or wider where that takes little.
@@ -266,10 +271,11 @@ impl Planner<'_> {
     /// How many chunks are worth a try.
     fn chunk_counts(&self, index: usize, bits: usize, units: &Units, parts: usize) -> Vec<usize> {
         let stage = &self.network.stages[index];
-        let whole = layer::geometry(stage, units, Tuning { bits, parts, chunks: 1, by_parts: false });
+        let whole = layer::geometry(stage, units, Tuning { bits, parts, chunks: 1, by_parts: false, even: false });
         let (row, slots) = (whole.row, whole.spread.slots);
         // A product of two chunks, what lies above their rows, and a sign.
         let above = units.unit + (parts - 1) * bits / 8 + 10;
+        let above = if self.is_even() { 2 * above + row } else { above };
         let Some(room) = self.number_bytes.checked_sub(above) else { return vec![] };
         let most_rows = (room / row).div_ceil(2);
         if most_rows == 0 {

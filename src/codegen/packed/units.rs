@@ -139,11 +139,19 @@ pub(super) struct Chunks {
     row: usize,
     /// Where chunks are masked one by one.
     mask: Option<ValueId>,
+    /// What is put behind each chunk: a byte as high as the one above a chunk's weights. What it adds to products lies
+    /// above the block that is cut out.
+    top: Vec<u8>,
 }
 
 impl Chunks {
     /// Spreads units; gives the element at each row's place, too.
-    pub(super) fn new(emit: &mut Emit<'_>, units: &Units, geometry: &Geometry) -> (Chunks, Vec<Option<usize>>) {
+    pub(super) fn new(
+        emit: &mut Emit<'_>,
+        units: &Units,
+        geometry: &Geometry,
+        even: bool,
+    ) -> (Chunks, Vec<Option<usize>>) {
         emit.idiom("spread");
         let spread = &geometry.spread;
         let mut string = pad(emit, units, spread.count);
@@ -161,7 +169,11 @@ impl Chunks {
         if made > needed {
             string = emit.head(string, whole, "repeated units");
         }
-        let chunks = Chunks::masked(emit, string, geometry);
+        let mut chunks = Chunks::masked(emit, string, geometry);
+        if even {
+            chunks.top = vec![0; geometry.top() - geometry.chunk_bytes()];
+            chunks.top.push(1);
+        }
         let element = |slot: usize| units.order.get(spread.unit_at(slot)).copied().flatten();
         (chunks, (0..spread.slots).map(element).collect())
     }
@@ -176,7 +188,8 @@ impl Chunks {
         let by_chunk = even && geometry.spread.step > 1 && (2..=MASKED_CHUNKS).contains(&geometry.chunks());
         let masked_rows = if by_chunk { geometry.rows } else { slots };
         let mask = emit.repeat_bytes(&unit, masked_rows * geometry.row, "unit mask");
-        let mut chunks = Chunks { rest: string, given: 0, count: geometry.chunks(), rows, row, mask: None };
+        let mut chunks =
+            Chunks { rest: string, given: 0, count: geometry.chunks(), rows, row, mask: None, top: vec![] };
         if by_chunk {
             chunks.mask = Some(mask);
             return chunks;
@@ -202,6 +215,9 @@ impl Chunks {
         }
         if let Some(mask) = self.mask {
             chunk = emit.nth(Op::And, &[chunk, mask], "chunk", index);
+        }
+        if !self.top.is_empty() {
+            chunk = emit.append(chunk, &self.top, "even chunk");
         }
         emit.nth(Op::BinToNum, &[chunk], "chunk", index)
     }

@@ -3,12 +3,12 @@
 
 mod common;
 
+use common::networks::{End, Layer, Step, network, weights_of_layers};
 use common::random::{Random, extremes};
 use common::{DEFAULT, Lock, oracle};
 use onnx2script::codegen::Contract;
-use onnx2script::graph::{Answer, Graph, Matrix, Node, Op, Origin, Tie};
+use onnx2script::graph::{Graph, Tie};
 use onnx2script::ir::Ir;
-use onnx2script::onnx::ElementType;
 use onnx2script::passes::{self, Keeps, Level};
 use onnx2script::quant::{self, Granularity, Rescale, Weights};
 use onnx2script::stack::Layout;
@@ -18,34 +18,6 @@ use proptest::test_runner::Config;
 
 /// Widest layer, and longest input.
 const WIDEST: usize = 6;
-
-/// An elementwise step; of the constants, as many as the value has elements.
-#[derive(Debug, Clone)]
-enum Step {
-    Add(Vec<f64>),
-    Mul(Vec<f64>),
-    /// One factor for all elements: a change of scale.
-    MulAll(f64),
-    Relu,
-}
-
-/// A dense layer and what stands around it.
-#[derive(Debug, Clone)]
-struct Layer {
-    before: Vec<Step>,
-    columns: usize,
-    weights: Vec<f64>,
-    after: Vec<Step>,
-}
-
-/// What a network ends in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    ArgMax(Tie),
-    Positive,
-    /// The number of the last layer itself.
-    Value,
-}
 
 /// Numbers where arithmetic goes wrong if it does, and some between.
 fn constant() -> impl Strategy<Value = f64> {
@@ -89,55 +61,6 @@ fn graph() -> impl Strategy<Value = Graph> {
     ]);
     (1..=WIDEST, prop::collection::vec(layer(), 1..=3), end)
         .prop_map(|(inputs, layers, end)| network(inputs, layers, end))
-}
-
-/// The graph of these layers, named as an importer would.
-fn network(inputs: usize, mut layers: Vec<Layer>, end: End) -> Graph {
-    if let (Some(last), End::Positive | End::Value) = (layers.last_mut(), end) {
-        last.columns = 1;
-    }
-    let mut graph = Graph {
-        name: "random.onnx".into(),
-        input_name: "input".into(),
-        input_shape: vec![1, inputs],
-        input_element: ElementType::Float,
-        nodes: Vec::new(),
-        answer: if end == End::Value { Answer::Value } else { Answer::Class },
-        notes: Vec::new(),
-    };
-    push(&mut graph, "Input", inputs, |_| Op::Input);
-    for layer in &layers {
-        layer.before.iter().for_each(|step| push_step(&mut graph, step));
-        let rows = graph.nodes.last().map_or(0, |node| node.len);
-        let weights = Matrix { rows, columns: layer.columns, elements: layer.weights[..rows * layer.columns].to_vec() };
-        push(&mut graph, "MatMul", layer.columns, |x| Op::MatMul { x, weights });
-        layer.after.iter().for_each(|step| push_step(&mut graph, step));
-    }
-    match end {
-        End::ArgMax(tie) => push(&mut graph, "ArgMax", 1, |x| Op::ArgMax { x, tie }),
-        End::Positive => push(&mut graph, "Sigmoid", 1, |x| Op::Positive { x }),
-        End::Value => {}
-    }
-    graph
-}
-
-fn push_step(graph: &mut Graph, step: &Step) {
-    let len = graph.nodes.last().map_or(0, |node| node.len);
-    match step {
-        Step::Add(constants) => push(graph, "Add", len, |x| Op::Add { x, constant: constants[..len].to_vec() }),
-        Step::Mul(constants) => push(graph, "Mul", len, |x| Op::Mul { x, constant: constants[..len].to_vec() }),
-        Step::MulAll(factor) => push(graph, "Mul", len, |x| Op::Mul { x, constant: vec![*factor; len] }),
-        Step::Relu => push(graph, "Relu", len, |x| Op::Relu { x }),
-    }
-}
-
-fn push(graph: &mut Graph, op: &str, len: usize, make: impl FnOnce(usize) -> Op) {
-    let id = graph.nodes.len();
-    graph.nodes.push(Node {
-        op: make(id.saturating_sub(1)),
-        len,
-        origin: Origin { name: format!("node_{id}"), op: op.to_owned() },
-    });
 }
 
 fn layout() -> impl Strategy<Value = Layout> {
@@ -187,17 +110,12 @@ fn options() -> impl Strategy<Value = Options> {
     );
     choices.prop_map(|(input, weights, granularity, rescale, level, contract, (layout, strategy))| Options {
         input: input.parse().unwrap(),
-        quant: quant::Options { weights: layers(weights), granularity, rescale, ..quant::Options::default() },
+        quant: quant::Options { weights: weights_of_layers(weights), granularity, rescale, ..quant::Options::default() },
         level,
         contract: contract.parse::<Contract>().unwrap(),
         codegen: codegen::Options { strategy, layout, ..codegen::Options::default() },
         ..Options::default()
     })
-}
-
-/// One choice of weights a dense layer.
-fn layers(text: &str) -> Vec<Weights> {
-    text.split(',').map(|choice| choice.parse().unwrap()).collect()
 }
 
 /// The network in integers.

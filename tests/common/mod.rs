@@ -3,6 +3,7 @@
 // Each test file is a crate of its own and uses its part of this.
 #![allow(dead_code)]
 
+pub(crate) mod networks;
 pub(crate) mod oracle;
 pub(crate) mod random;
 

@@ -116,20 +116,27 @@ impl Linear {
         self.groups.iter().flat_map(|group| group.lanes.iter().map(|lane| (lane, &*group.factor)))
     }
 
-    /// Whether bit `at` parts the number cleanly: whether what lies below it, as lanes and constant were
-    /// packed, never is negative and never reaches `2^at`.
+    /// Whether bit `at` parts the number cleanly (see [`Linear::carry`]).
     pub(super) fn is_clean(&self, at: usize) -> bool {
-        let Some(Below { low, high, rounded, width }) = self.sum_below(at) else { return false };
-        let room = 1i128 << width;
-        if low >= 0 && high <= room {
-            return true;
-        }
-        // Lanes that fill their places to the last bit are beyond rounded bounds, if not by more than was rounded.
-        low + rounded >= 0 && high - rounded <= room && self.is_clean_exactly(at)
+        self.carry(at).is_some()
     }
 
-    /// [`Linear::is_clean`] without rounding.
-    fn is_clean_exactly(&self, at: usize) -> bool {
+    /// How many `2^at` what lies below bit `at`, as lanes and constant were packed, makes, where that is the same for
+    /// every input: the bits below are then what is left of it. Zero mostly; constants that are negative in some
+    /// lane are packed with a borrow, which the lane's value pays back.
+    fn carry(&self, at: usize) -> Option<i128> {
+        let Below { low, high, rounded, width } = self.sum_below(at)?;
+        let carry = low >> width;
+        if high <= (carry + 1) << width {
+            return Some(carry);
+        }
+        // Lanes that fill their places to the last bit are beyond rounded bounds, if not by more than was rounded.
+        let most = (low + rounded) >> width;
+        if high - rounded <= (most + 1) << width { self.carry_exactly(at) } else { None }
+    }
+
+    /// [`Linear::carry`] without rounding.
+    fn carry_exactly(&self, at: usize) -> Option<i128> {
         let room: BigInt = BigInt::one() << at;
         let constant: BigInt = &self.constant & (&room - 1);
         let (mut low, mut high) = (constant.clone(), constant);
@@ -140,7 +147,8 @@ impl Linear {
             low += least;
             high += most;
         }
-        !low.is_negative() && high < room
+        let carry: BigInt = low >> at;
+        if high >> at == carry { carry.to_i128() } else { None }
     }
 
     /// Lanes of equal width, where the number's lanes all start with these and never leave them: what each
@@ -212,22 +220,24 @@ impl Linear {
     /// # Errors
     /// Where a bit is not clean, or too much lies between: lanes that could leave their places.
     pub(super) fn lane(&self, from: usize, to: usize) -> Result<(i128, i128), String> {
-        for at in [from, to] {
-            if !self.is_clean(at) {
-                return Err(format!("a lane could leave its place: what lies below bit {at} may reach it"));
-            }
-        }
-        self.digit(from, to).ok_or_else(|| format!("the lane from bit {from} to bit {to} is too wide to be proved"))
+        let carry = |at: usize| {
+            self.carry(at).ok_or_else(|| format!("a lane could leave its place: what lies below bit {at} may reach it"))
+        };
+        let carries = (carry(from)?, carry(to)?);
+        self.digit(from, to, carries)
+            .ok_or_else(|| format!("the lane from bit {from} to bit {to} is too wide to be proved"))
     }
 
-    fn digit(&self, from: usize, to: usize) -> Option<(i128, i128)> {
+    fn digit(&self, from: usize, to: usize, carries: (i128, i128)) -> Option<(i128, i128)> {
         if to - from > MOST_BITS {
             return None;
         }
         let above: BigInt = &self.constant >> from;
         let mask: BigInt = (BigInt::one() << (to - from)) - 1;
         let constant = (above & mask).to_i128()?;
-        let (mut low, mut high) = (constant, constant);
+        let room = 1i128 << (to - from);
+        let carried = carries.0.checked_sub(carries.1.checked_mul(room)?)?;
+        let (mut low, mut high) = (constant.checked_add(carried)?, constant.checked_add(carried)?);
         for (lane, factor) in self.lanes() {
             let place = |bit: usize| bit as isize - lane.offset as isize;
             if place(to) <= 0 {
@@ -239,7 +249,7 @@ impl Linear {
             high = high.checked_add(a.max(b))?;
         }
         // Clean bits hold a lane to its width, whatever the sum of the bounds says.
-        Some((low.max(0), high.min((1i128 << (to - from)) - 1)))
+        Some((low.max(0), high.min(room - 1)))
     }
 
     /// Whether it has more lanes than one.

@@ -2,7 +2,7 @@
 
 use num_bigint::BigInt;
 use num_integer::Integer;
-use num_traits::Zero;
+use num_traits::{Signed, Zero};
 
 use super::emit::{Emit, power};
 use super::geometry::Geometry;
@@ -60,10 +60,13 @@ impl<'g> Cut<'g> {
         if let Some(guard) = bytes.last_mut() {
             *guard = 0x80;
         }
-        let (_, mut lanes) = sum.to_bytes_le();
-        lanes.resize(geometry.string_bytes(), 0);
+        // What is less than zero in all borrows from the byte on top, which must not become zero.
+        let on_top = if sum.is_negative() { 2 } else { 1 };
+        sum += BigInt::from(on_top) << (8 * geometry.string_bytes());
+        debug_assert!(sum.is_positive());
+        let (_, lanes) = sum.to_bytes_le();
+        debug_assert_eq!(lanes.len(), geometry.string_bytes() + 1);
         bytes.extend(lanes);
-        bytes.push(1);
         bytes
     }
 

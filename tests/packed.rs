@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 /// Networks tried.
-const CASES: u32 = 150;
+const CASES: u32 = 90;
 /// Outputs whose most hostile inputs are tried.
 const MOST_OUTPUTS: usize = 5;
 
@@ -138,8 +138,20 @@ fn case() -> impl Strategy<Value = Case> {
     let ends = [End::ArgMax(Tie::First), End::ArgMax(Tie::First), End::ArgMax(Tie::Last), End::Positive, End::Value];
     let formats = ["u8", "u8", "u8:1/255", "fixed:1", "fixed:2", "fixed:3", "fixed:4", "fixed:5", "fixed:6"];
     let weights = [
-        "int1", "int2", "int3", "int4", "int5", "int6", "int8", "int11", "int16", "fixed:1e8", "fixed:1e8", "fixed:1",
-        "int8,fixed:1e4", "fixed:1e8,int2",
+        "int1",
+        "int2",
+        "int3",
+        "int4",
+        "int5",
+        "int6",
+        "int8",
+        "int11",
+        "int16",
+        "fixed:1e8",
+        "fixed:1e8",
+        "fixed:1",
+        "int8,fixed:1e4",
+        "fixed:1e8,int2",
     ];
     let quant = (
         prop::sample::select(vec![Granularity::Tensor, Granularity::Channel]),
@@ -204,6 +216,10 @@ fn build(case: &Case) -> Option<Compiled> {
     };
     let ir = quant::quantise(&graph, options.input.resolve(false), &options.quant).ok()?;
     let optimised = passes::run(&ir, Level::Full, None).unwrap();
+    // `compile` refuses these.
+    if optimised.constant_answer().is_some() {
+        return None;
+    }
     match generate(graph, ir, optimised, &options) {
         Ok(compiled) => Some(compiled),
         Err(_) if strategy == Codegen::Packed => None,
@@ -211,9 +227,10 @@ fn build(case: &Case) -> Option<Compiled> {
     }
 }
 
-/// Whether some layer is packed: only such layers look at bytes as units.
+/// Whether some layer is packed.
 fn is_packed(compiled: &Compiled) -> bool {
-    compiled.program.instructions.iter().any(|instruction| matches!(instruction.op, bignum::Op::View(_)))
+    let program = &compiled.program;
+    program.instructions.iter().any(|made| &*program.origins[made.origin as usize].step == "products")
 }
 
 /// The input that makes an output's sum as large, or as small, as it can be.
@@ -234,12 +251,11 @@ fn inputs(lock: &Lock, seed: u64) -> Vec<Vec<u8>> {
     let mut inputs = extremes(len, width);
     let mut random = Random(seed);
     inputs.extend((0..4).map(|_| random.bytes(len)));
-    let matrices = lock.compiled.optimised.values.iter().filter_map(|value| match &value.op {
+    let mut matrices = lock.compiled.optimised.values.iter().filter_map(|value| match &value.op {
         Op::MatMul { weights, .. } => Some(weights),
         _ => None,
     });
-    let first = matrices.into_iter().next().filter(|matrix| matrix.rows * width == len);
-    for matrix in first {
+    if let Some(matrix) = matrices.next().filter(|matrix| matrix.rows * width == len) {
         for _ in 0..matrix.columns.min(MOST_OUTPUTS) {
             let output = random.next() as usize % matrix.columns;
             inputs.extend([true, false].map(|largest| hostile(lock, matrix, output, largest)));
@@ -248,36 +264,53 @@ fn inputs(lock: &Lock, seed: u64) -> Vec<Vec<u8>> {
     inputs
 }
 
+/// Demands what the definition says, for the inputs that are most likely to break it.
+fn demand(compiled: Compiled, seed: u64) {
+    let lock = Lock::new(compiled);
+    for input in inputs(&lock, seed) {
+        let class = lock.class(&input);
+        lock.demand(&lock.items(&class, &input), &[DEFAULT]);
+        lock.demand(&lock.items(&(class + 1), &input), &[DEFAULT]);
+    }
+}
+
 #[test]
 fn packed_networks_do_what_they_are_defined_to_do() {
-    let (packed, built, refused) = (Cell::new(0u32), Cell::new(0u32), Cell::new(0u32));
-    let count = |cell: &Cell<u32>| cell.set(cell.get() + 1);
-    let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
-    let result = runner.run(&case(), |case| {
-        let Some(compiled) = build(&case) else {
-            count(&refused);
-            return Ok(());
-        };
-        count(&built);
-        if is_packed(&compiled) {
-            count(&packed);
-        }
-        let lock = Lock::new(compiled);
-        for input in inputs(&lock, case.seed) {
-            let class = lock.class(&input);
-            lock.demand(&lock.items(&class, &input), &[DEFAULT]);
-            lock.demand(&lock.items(&(class + 1), &input), &[DEFAULT]);
-        }
+    let (packed, built) = (Cell::new(0u32), Cell::new(0u32));
+    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let result = TestRunner::new(config).run(&case(), |case| {
+        let Some(compiled) = build(&case) else { return Err(TestCaseError::reject("refused")) };
+        built.set(built.get() + 1);
+        packed.set(packed.get() + u32::from(is_packed(&compiled)));
+        assert!(is_packed(&compiled) || case.codegen.0 == Codegen::Auto, "{}", bignum::print(&compiled.program));
+        demand(compiled, case.seed);
         Ok(())
     });
-    println!("{} packed of {} built, {} refused", packed.get(), built.get(), refused.get());
     result.unwrap_or_else(|failure| panic!("{failure}"));
-    // A test of code that is never packed would prove nothing.
-    assert!(packed.get() * 3 >= CASES * 2, "{} of {CASES} networks are packed", packed.get());
+    // A test of code that is hardly ever packed would prove nothing.
+    assert!(packed.get() * 3 >= built.get() * 2, "{} of {} networks are packed", packed.get(), built.get());
 }
+
+/// The second layer takes the first one's sums plus a number that makes them positive; to take that away again
+/// makes the constant of its only lane negative.
 #[test]
-fn dbg1() {
-    let case = Case { inputs: 1, layers: vec![Dense{columns:1,pattern:Pattern::Bits(1),bias:Some(0.3),relu:false}], end: End::ArgMax(Tie::Last), input:"u8", weights:"int1", quant:(Granularity::Tensor,Rescale::Sum,false), codegen:(Codegen::Packed,Optimise::Size), seed: 0 };
-    let Some(c) = build(&case) else { panic!("refused") };
-    println!("{}\n{}\n{}", onnx2script::ir::print(&c.optimised), bignum::print(&c.program), c.script.to_asm()); 
+fn a_lane_may_have_a_negative_constant() {
+    let layer = |columns: usize, weights: &[f64], after: Vec<Step>| Layer {
+        before: vec![],
+        columns,
+        weights: weights.to_vec(),
+        after,
+    };
+    let first = layer(2, &[1.0, -1.0, 1.0, 1.0, 1.0, -1.0, 1.0, 1.0], vec![]);
+    for scale in [1.0, 100.0] {
+        let second = layer(1, &[scale, 0.0], vec![Step::Add(vec![-1.0])]);
+        let graph = network(4, vec![first.clone(), second], End::Value);
+        let codegen = codegen::Options { strategy: Codegen::Packed, ..codegen::Options::default() };
+        let options = Options { input: "u8".parse().unwrap(), codegen, ..Options::default() };
+        let ir = quant::quantise(&graph, options.input.resolve(false), &options.quant).unwrap();
+        let optimised = passes::run(&ir, Level::Full, None).unwrap();
+        let compiled = generate(graph, ir, optimised, &options).unwrap_or_else(|refusal| panic!("{refusal}"));
+        assert!(is_packed(&compiled));
+        demand(compiled, 1);
+    }
 }

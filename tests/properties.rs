@@ -110,7 +110,12 @@ fn options() -> impl Strategy<Value = Options> {
     );
     choices.prop_map(|(input, weights, granularity, rescale, level, contract, (layout, strategy))| Options {
         input: input.parse().unwrap(),
-        quant: quant::Options { weights: weights_of_layers(weights), granularity, rescale, ..quant::Options::default() },
+        quant: quant::Options {
+            weights: weights_of_layers(weights),
+            granularity,
+            rescale,
+            ..quant::Options::default()
+        },
         level,
         contract: contract.parse::<Contract>().unwrap(),
         codegen: codegen::Options { strategy, layout, ..codegen::Options::default() },

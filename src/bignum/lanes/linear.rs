@@ -176,7 +176,8 @@ impl Linear {
             let cell = cells.get_mut(lane.offset / stride).ok_or_else(refused)?;
             let (a, b) = (lane.low.checked_mul(factor.into()), lane.high.checked_mul(factor.into()));
             let (a, b) = a.zip(b).ok_or_else(refused)?;
-            *cell = (cell.0 + a.min(b), cell.1 + a.max(b));
+            let sum = cell.0.checked_add(a.min(b)).zip(cell.1.checked_add(a.max(b)));
+            *cell = sum.ok_or_else(refused)?;
         }
         let place = |(index, (low, high)): (usize, (i128, i128))| match low >= 0 && high < most {
             true => Ok(Lane { offset: index * stride, low, high }),

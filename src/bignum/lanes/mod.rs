@@ -14,6 +14,8 @@
 mod bits;
 mod linear;
 mod rope;
+#[cfg(test)]
+mod tests;
 mod transfer;
 
 use std::sync::Arc;

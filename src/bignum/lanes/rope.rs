@@ -58,9 +58,9 @@ impl Piece {
 impl Rope {
     /// Units of equal width, any value each.
     pub(super) fn of_units(bytes: usize, unit: usize) -> Rope {
-        let high = (1i128 << (8 * unit)) - 1;
-        let lane = |index: usize| Piece::Lane(Lane { offset: 8 * unit * index, low: 0, high });
-        Rope { pieces: (0..bytes / unit).map(lane).collect() }
+        let high = |start: usize| (1i128 << (8 * unit.min(bytes - start))) - 1;
+        let lane = |start: usize| Piece::Lane(Lane { offset: 8 * start, low: 0, high: high(start) });
+        Rope { pieces: (0..bytes).step_by(unit).map(lane).collect() }
     }
 
     /// The string as units of equal width: lanes that lie in their units, and numbers whose lanes are these units.
@@ -170,6 +170,9 @@ impl Rope {
         for piece in &self.pieces {
             let mut known = None;
             while let Some(&(top, behind)) = tops.next_if(|(top, _)| *top < piece.end()) {
+                if top < piece.offset() {
+                    return Err(format!("bit {top}, by which a lane is kept, lies in none"));
+                }
                 let lane = match piece {
                     Piece::Lane(lane) => *lane,
                     Piece::Window(window) => window.lane_up_to(behind, &mut known)?,
@@ -225,6 +228,7 @@ impl Window {
     fn units(&self, unit: usize) -> Result<Vec<Lane>, String> {
         if self.from == 0
             && let Ok(cells) = self.number.cells(unit, (self.until).div_ceil(unit))
+            && cells.last().is_none_or(|last| last.end() <= self.until)
         {
             return Ok(cells.into_iter().map(|lane| Lane { offset: lane.offset + self.offset, ..lane }).collect());
         }

@@ -53,8 +53,10 @@ pub(in crate::bignum) fn detail(
     }
     if let (Op::View(unit), Some(len)) = (op, lens.first().copied().flatten()) {
         let rope = match known[0].detail {
-            Detail::Rope(rope) => rope.units(8 * unit)?,
-            _ if 8 * unit > MOST_BITS => return Err(format!("units of {unit} bytes, wider than lanes can be")),
+            Detail::Rope(rope) if unit > 0 => rope.units(8 * unit)?,
+            _ if unit == 0 || 8 * unit > MOST_BITS => {
+                return Err(format!("units of {unit} bytes, which lanes cannot be"));
+            }
             _ => Rope::of_units(len, unit),
         };
         return Ok(vec![Detail::Rope(Arc::new(rope))]);
@@ -80,7 +82,7 @@ pub(in crate::bignum) fn detail(
         Op::Cat => one(cat(&known, lens)),
         Op::Split => split(&known)?,
         Op::And => one(and(program, operands, &known)?.map(|rope| Detail::Rope(rope.into()))),
-        Op::BinToNum => one(bin_to_num(&known)),
+        Op::BinToNum => one(bin_to_num(&known, lens[0])),
         Op::NumToBin => one(num_to_bin(&known, &program.values[operands[0]].kind)),
         _ => vec![Detail::Nothing; op.results()],
     })
@@ -161,9 +163,14 @@ fn lanes_by_top(program: &Program, lanes: ValueId, keep: ValueId) -> Result<Opti
     if tops.iter().any(|(from, to)| to - from != 1) {
         return Ok(None);
     }
+    let lanes = rope.lanes_below(&tops)?;
+    // Bits above all lanes are never set: such lanes are kept where the others are that have none set.
+    if keep.inverted && lanes.len() != tops.len() {
+        return Err("lanes are kept by bits that they do not reach".to_owned());
+    }
     let mut kept = Rope::default();
-    for (top, lane) in rope.lanes_below(&tops)? {
-        if top + 1 - lane.offset != keep.width + 1 {
+    for (top, lane) in lanes {
+        if lane.offset + keep.width != top || lane.high >> keep.width > 1 {
             return Err(format!("bit {top}, by which a lane is kept, is not the top of its lane"));
         }
         kept.push(keep.part(&lane));
@@ -224,12 +231,20 @@ fn match_bits(program: &Program, lanes: ValueId, tops: ValueId, quotient: ValueI
     let [masked] = made_by(program, tops, Op::BinToNum)? else { return None };
     let [first, second] = made_by(program, *masked, Op::And)? else { return None };
     let mask = program.known(if *first == lanes { *second } else { *first })?;
+    // The highest bit of the string would be read as a sign.
+    if mask.last().is_none_or(|top| top & 0x80 != 0) {
+        return None;
+    }
     (*divided == tops && (*first == lanes || *second == lanes)).then_some(Keep { mask, width, inverted })
 }
 
-fn bin_to_num(operands: &[Operand<'_>]) -> Option<Detail> {
+fn bin_to_num(operands: &[Operand<'_>], len: Option<usize>) -> Option<Detail> {
     let Detail::Rope(rope) = operands[0].detail else { return None };
-    Some(Detail::Linear(Arc::new(Linear::of_lanes(rope.lanes()?))))
+    let lanes = rope.lanes()?;
+    // The highest bit of the string would be read as a sign.
+    let sign = (8 * len?).checked_sub(1)?;
+    let is_natural = lanes.iter().all(|lane| lane.end() <= sign);
+    is_natural.then(|| Detail::Linear(Arc::new(Linear::of_lanes(lanes))))
 }
 
 fn num_to_bin(operands: &[Operand<'_>], kind: &Kind) -> Option<Detail> {

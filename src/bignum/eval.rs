@@ -25,6 +25,25 @@ pub enum EvalError {
 /// # Errors
 /// [`EvalError`] when one of the program's checks fails.
 pub fn eval(program: &Program, pushes: &[Vec<u8>]) -> Result<Vec<u8>, EvalError> {
+    let mut items = items(program, pushes)?;
+    Ok(std::mem::take(&mut items[program.result]))
+}
+
+/// Every value's item; `None` of those that nothing makes.
+///
+/// # Errors
+/// [`EvalError`] when one of the program's checks fails.
+pub fn eval_all(program: &Program, pushes: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, EvalError> {
+    let mut made = vec![false; program.values.len()];
+    for instruction in &program.instructions {
+        made[instruction.result..][..instruction.op.results()].fill(true);
+    }
+    let is_made = |id: usize| made[id] || !matches!(program.values[id].definition, Definition::Result { .. });
+    let items = items(program, pushes)?.into_iter().enumerate();
+    Ok(items.map(|(id, item)| is_made(id).then_some(item)).collect())
+}
+
+fn items(program: &Program, pushes: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, EvalError> {
     if pushes.len() < program.inputs.len() {
         return Err(EvalError::Depth);
     }
@@ -45,7 +64,7 @@ pub fn eval(program: &Program, pushes: &[Vec<u8>]) -> Result<Vec<u8>, EvalError>
             items[instruction.result + slot] = result;
         }
     }
-    Ok(std::mem::take(&mut items[program.result]))
+    Ok(items)
 }
 
 /// The results of one operation.

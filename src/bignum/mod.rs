@@ -27,7 +27,7 @@ use std::sync::Arc;
 use num_bigint::BigInt;
 
 pub use builder::Builder;
-pub use eval::{EvalError, eval};
+pub use eval::{EvalError, eval, eval_all};
 pub use lanes::Detail;
 pub use print::print;
 pub use verify::verify;

@@ -168,3 +168,31 @@ impl Lanes {
         Units { string: result.unwrap_or(self.string), unit: wide / 8, order, extra: 0, shift }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::geometry::Spread;
+    use super::*;
+
+    /// Whatever the signs, the bytes are the constants and what lies on top, which never becomes zero.
+    #[test]
+    fn constants_keep_their_signs() {
+        let spread = Spread { unit: 1, count: 3, first: 0, step: 2, slots: 3 };
+        let geometry = Geometry { bits: 2, parts: 8, lanes: 2, row: 4, rows: 3, spread };
+        for lanes in [[5, 7], [-510, 0], [0, -510], [510, -1], [-1, -1], [0, 0], [-32_768, -32_768]] {
+            // Part 0 has outputs 0 and 8.
+            let mut constants = vec![BigInt::ZERO; 9];
+            (constants[0], constants[8]) = (lanes[0].into(), lanes[1].into());
+            let cut = Cut::new(&geometry, 1.into(), constants);
+            let bytes = [vec![0; cut.shared_zeros()], cut.constant(0)].concat();
+            let start = geometry.start(0);
+            assert_eq!(bytes.len(), start + geometry.string_bytes() + 1);
+            assert_eq!(bytes[start - 1], 0x80);
+            assert_ne!(bytes.last(), Some(&0));
+            let string = BigInt::from_bytes_le(num_bigint::Sign::Plus, &bytes[start..]);
+            let sum = BigInt::from(lanes[0]) + (BigInt::from(lanes[1]) << 16);
+            let on_top = string - sum;
+            assert!(on_top == power(32) || on_top == power(33), "{lanes:?}");
+        }
+    }
+}

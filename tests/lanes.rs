@@ -1,0 +1,134 @@
+//! What is proved of packed values holds when they are computed, whatever the bytes; and the cost model's word.
+
+mod common;
+
+use common::random::inputs;
+use common::{Sampled, models};
+use num_bigint::{BigInt, Sign};
+use onnx2script::bignum::{self, Detail, Kind, Program, Value};
+use onnx2script::codegen::{self, Optimise, Strategy};
+use onnx2script::script::number;
+use onnx2script::{Compiled, Options, compile, quant};
+
+fn compiled(sampled: &Sampled, input: &str, weights: &str, optimise: Optimise) -> Option<Compiled> {
+    let weights = weights.split(',').map(|choice| choice.parse().unwrap()).collect();
+    let options = Options {
+        input: input.parse().unwrap(),
+        quant: quant::Options { weights, ..quant::Options::default() },
+        codegen: codegen::Options { strategy: Strategy::Packed, optimise, ..codegen::Options::default() },
+        ..Options::default()
+    };
+    compile(&mut sampled.model.clone(), &options).ok()
+}
+
+/// Small models, packed in all ways; what each is called.
+fn all() -> impl Iterator<Item = (String, Compiled)> {
+    let choices = ["u8:1/20:-6", "fixed:3"].into_iter().flat_map(|input| {
+        let weights = ["int8", "int4", "fixed:1e8"].into_iter();
+        weights.flat_map(move |weights| {
+            [Optimise::Size, Optimise::Speed, Optimise::Balanced].map(|optimise| (input, weights, optimise))
+        })
+    });
+    let choices: Vec<_> = choices.collect();
+    // The articles' networks take too long in all ways.
+    let small = models().into_iter().filter(|sampled| !sampled.name.contains("784"));
+    small.flat_map(move |sampled| {
+        let mut packed = Vec::new();
+        for &(input, weights, optimise) in &choices {
+            if let Some(compiled) = compiled(&sampled, input, weights, optimise) {
+                packed.push((format!("{} {input} {weights} {optimise}", sampled.name), compiled));
+            }
+        }
+        packed
+    })
+}
+
+/// Whether an item is what is proved of it: its kind, its bytes, its lanes and nothing beside them.
+fn demand(value: &Value, item: &[u8]) {
+    match &value.kind {
+        Kind::Number(interval) => {
+            assert!(number::is_minimal(item) && interval.contains(&number::decode(item)), "not in {interval}");
+        }
+        Kind::Bytes { len, most } => {
+            let number = BigInt::from_bytes_le(Sign::Plus, item);
+            assert!(item.len() == *len && most.as_ref().is_none_or(|most| number <= *most), "not {:?}", value.kind);
+        }
+        Kind::Rest { most } => assert!(item.len() <= *most),
+        Kind::Untrusted => {}
+    }
+    if let Detail::Known(bytes) = &value.detail {
+        assert_eq!(&**bytes, item);
+    }
+    let Some(lanes) = value.detail.lanes() else { return };
+    let mut bytes = item.to_vec();
+    bytes.extend([0; 32]);
+    let bits = |from: usize, count: usize| -> i128 {
+        let window = bytes[from / 8..from / 8 + 17].iter().rev();
+        let low = window.clone().skip(1).fold(0u128, |all, &byte| all << 8 | u128::from(byte)) >> (from % 8);
+        let above = u128::from(bytes[from / 8 + 16]).checked_shl((128 - from % 8) as u32).unwrap_or(0);
+        ((low | above) & ((1u128 << count) - 1)) as i128
+    };
+    let mut behind = 0;
+    for lane in &lanes {
+        assert!(lane.offset >= behind, "lanes over each other");
+        demand_zeros(item, behind, lane.offset);
+        let width = (i128::BITS - lane.high.leading_zeros()) as usize;
+        let held = bits(lane.offset, width);
+        assert!(lane.low <= held && held <= lane.high, "{lane:?} holds {held}");
+        behind = lane.offset + width;
+    }
+    demand_zeros(item, behind, 8 * item.len());
+}
+
+fn demand_zeros(item: &[u8], from: usize, to: usize) {
+    let mut at = from;
+    while at < to {
+        if at.is_multiple_of(8) && at + 8 <= to {
+            assert_eq!(item[at / 8], 0, "bits {at}.. are in no lane");
+            at += 8;
+        } else {
+            assert_eq!(item[at / 8] >> (at % 8) & 1, 0, "bit {at} is in no lane");
+            at += 1;
+        }
+    }
+}
+
+/// Demands it of every value of a program.
+fn demand_all(program: &Program, pushes: &[Vec<u8>]) {
+    for (id, item) in bignum::eval_all(program, pushes).unwrap().into_iter().enumerate() {
+        let Some(item) = item else { continue };
+        let value = &program.values[id];
+        let held = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| demand(value, &item)));
+        assert!(held.is_ok(), "%{id} {}, of {:02x?}", value.name, pushes);
+    }
+}
+
+#[test]
+fn every_lane_is_where_it_is_proved_to_be() {
+    let mut packed = 0;
+    for (name, compiled) in all() {
+        packed += 1;
+        let ir = &compiled.ir;
+        let len = ir.input.byte_len(ir.values[0].len());
+        for input in inputs(len, ir.input.width(), 2) {
+            demand_all(&compiled.program, &compiled.contract.unlocking_items(&BigInt::ZERO, input));
+        }
+    }
+    assert!(packed >= 50, "{packed} contracts are packed");
+}
+
+#[test]
+fn the_cost_model_is_right_to_the_byte() {
+    for (name, compiled) in all() {
+        let Some(predicted) = compiled.predicted else { panic!("{name}: nothing was predicted") };
+        let program = &compiled.program;
+        let network = compiled.script.instructions.iter().filter(|instruction| {
+            let served = &program.instructions[instruction.origin as usize];
+            &*program.origins[served.origin as usize].layer != "contract"
+        });
+        let (bytes, count) =
+            network.fold((0, 0), |(bytes, count), instruction| (bytes + instruction.code.byte_len(), count + 1usize));
+        assert_eq!(predicted.bytes, bytes, "bytes of {name}");
+        assert!(predicted.instructions.abs_diff(count) * 20 <= count, "instructions of {name}");
+    }
+}

@@ -106,7 +106,7 @@ fn demand_all(program: &Program, pushes: &[Vec<u8>]) {
 #[test]
 fn every_lane_is_where_it_is_proved_to_be() {
     let mut packed = 0;
-    for (name, compiled) in all() {
+    for (_, compiled) in all() {
         packed += 1;
         let ir = &compiled.ir;
         let len = ir.input.byte_len(ir.values[0].len());

@@ -47,7 +47,7 @@ const BYTES: [u8; 16] = [0, 1, 2, 0x0f, 0x10, 0x1f, 0x3f, 0x40, 0x60, 0x7f, 0x80
 fn demand_lanes(program: &Program, bytes: usize) {
     for sample in 0..256 {
         let input: Vec<u8> = (0..bytes).map(|at| BYTES[sample >> (4 * (at % 2)) & 15]).collect();
-        let item = eval(program, &[input.clone()]).unwrap();
+        let item = eval(program, std::slice::from_ref(&input)).unwrap();
         let value = &program.values[program.result];
         let Some(lanes) = value.detail.lanes() else { continue };
         let mut left = num_bigint::BigInt::from_bytes_le(num_bigint::Sign::Plus, &item);

@@ -113,7 +113,7 @@ pub fn excesses(needs: &Needs, target: &Target) -> Vec<Excess> {
 
 /// What makes a locking script shorter: packed code is hardly longer than the weights, unrolled code many times that.
 fn smaller(needs: &Needs, target: &Target) -> String {
-    let fewer_bits = "store weights in fewer bits, as in --weights int8, or have it mined under --rules consensus";
+    let fewer_bits = "store weights in fewer bits (--weights), or have it mined under --rules consensus";
     if needs.weight_bytes > target.max_script_bytes() {
         return format!("its weights alone take {} bytes: {fewer_bits}", grouped(needs.weight_bytes as u64));
     }

@@ -65,7 +65,7 @@ fn interpretation(criterion: &mut Criterion) {
         for optimise in [Optimise::Size, Optimise::Balanced, Optimise::Speed] {
             let compiled = compiled(weights, optimise);
             let pixels: Vec<u8> = (0..784).map(|pixel: usize| (pixel * 37 % 256) as u8).collect();
-            let class = onnx2script::ir::eval(&compiled.optimised, &compiled.ir.input.decode(&pixels));
+            let class = onnx2script::ir::eval(&compiled.optimised, &compiled.ir.input.decode(&pixels, pixels.len()));
             let items = compiled.contract.unlocking_items(&class, pixels);
             let (unlocking, locking) = (script::code::pushes(&items), compiled.script.to_bytes());
             let run = || interp::run(black_box(unlocking.as_bytes()), black_box(&locking), &Target::default());

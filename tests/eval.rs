@@ -101,6 +101,19 @@ fn every_model_agrees_with_onnxruntime_by_either_engine() {
     }
 }
 
+/// Pictures in fewer bits than the model was made for.
+#[test]
+fn pictures_may_be_given_in_bits() {
+    let data = "tests/data/mnist-first5k-images.idx3-ubyte.gz@0..60";
+    for codegen in ["packed", "unrolled"] {
+        for (input, least) in [("u4", 0.98), ("u2", 0.96), ("u1", 0.95)] {
+            let args = ["eval", MNIST, "--data", data, "--input", input, "--weights", "int6", "--codegen", codegen];
+            let report = json(&args);
+            assert!(report["agreement"].as_f64().unwrap() >= least, "{input} {codegen}: {}", report["agreement"]);
+        }
+    }
+}
+
 /// Numbers that differ from a framework's in f32 by as much as f32 does.
 fn demand_near(numbers: &Value, expected: &Value) {
     let read = |list: &Value| -> Vec<f64> { serde_json::from_value(list.clone()).unwrap() };

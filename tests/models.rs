@@ -190,10 +190,10 @@ fn every_pass_keeps_what_it_says() {
 fn inputs_for(sampled: &Sampled, ir: &Ir) -> Vec<Vec<BigInt>> {
     let (len, width) = (ir.values[0].len(), ir.input.width());
     let few = if len < 100 { 20 } else { 1 };
-    let bytes = random::inputs(len * width, width, few);
+    let bytes = random::inputs(ir.input.byte_len(len), width, few);
     let samples = sampled.samples.iter().take(few);
     let samples = samples.map(|sample| ir.input.quantise(sample).unwrap());
-    bytes.iter().map(|bytes| ir.input.decode(bytes)).chain(samples).collect()
+    bytes.iter().map(|bytes| ir.input.decode(bytes, len)).chain(samples).collect()
 }
 
 #[test]

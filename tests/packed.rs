@@ -136,7 +136,20 @@ fn dense() -> impl Strategy<Value = Dense> {
 fn case() -> impl Strategy<Value = Case> {
     let inputs = prop_oneof![2 => 1usize..=12, 2 => 13usize..=60];
     let ends = [End::ArgMax(Tie::First), End::ArgMax(Tie::First), End::ArgMax(Tie::Last), End::Positive, End::Value];
-    let formats = ["u8", "u8", "u8:1/255", "fixed:1", "fixed:2", "fixed:3", "fixed:4", "fixed:5", "fixed:6"];
+    let formats = [
+        "u8",
+        "u8",
+        "u8:1/255",
+        "u1",
+        "u2",
+        "u4:2/15:-1",
+        "fixed:1",
+        "fixed:2",
+        "fixed:3",
+        "fixed:4",
+        "fixed:5",
+        "fixed:6",
+    ];
     let weights = [
         "int1",
         "int2",

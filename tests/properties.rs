@@ -80,6 +80,11 @@ fn options() -> impl Strategy<Value = Options> {
         "u8:1/255:-1/2",
         "u8:1/127:-1",
         "u8:2.5:7/3",
+        "u1",
+        "u2",
+        "u2:2.5:7/3",
+        "u4",
+        "u4:2/15:-1",
     ];
     let weights = vec![
         "fixed:1e8",
@@ -178,7 +183,7 @@ proptest! {
         let Some(compiled) = build(graph, &options) else { return Ok(()) };
         let lock = Lock::new(compiled);
         for input in inputs(&lock, seed) {
-            let integers = lock.compiled.ir.input.decode(&input);
+            let integers = lock.integers(&input);
             oracle::demand_intervals(&lock.compiled.ir, &integers);
             oracle::demand_intervals(&lock.compiled.optimised, &integers);
         }
@@ -188,7 +193,7 @@ proptest! {
     fn every_pass_keeps_what_it_says(graph in graph(), options in options(), seed in any::<u64>()) {
         let Some(compiled) = build(graph, &options) else { return Ok(()) };
         let lock = Lock::new(compiled);
-        let inputs: Vec<_> = inputs(&lock, seed).iter().map(|input| lock.compiled.ir.input.decode(input)).collect();
+        let inputs: Vec<_> = inputs(&lock, seed).iter().map(|input| lock.integers(input)).collect();
         let mut ir = lock.compiled.ir;
         let exact = passes::run(&ir, Level::Exact, None).unwrap();
         oracle::demand_kept(Keeps::EveryBit, &ir, &exact, &inputs);

@@ -78,7 +78,8 @@ pub(crate) struct Choices {
     #[arg(long, value_name = "claim|expect:N|class", default_value = "claim")]
     pub(crate) contract: Contract,
     /// How the input is given: `fixed[:BYTES]`, integers at scale 10^8 (5 bytes hold ±5497); `u8[:SCALE[:OFFSET]]`,
-    /// bytes worth SCALE·byte+OFFSET (default 1/255, or 1 if the model takes integers).
+    /// bytes worth SCALE·byte+OFFSET (default 1/255, or 1 if the model takes integers); `u4`, `u2`, `u1`, the same with
+    /// integers of fewer bits (default 1/15, 1/3, 1).
     #[arg(long, value_name = "FORMAT", default_value = "fixed")]
     pub(crate) input: InputSpec,
     /// How weights become integers: `fixed:SCALE`, multiples of 1/SCALE; `intK`, integers of K bits (1 to 16); several,

@@ -6,6 +6,7 @@
 //! when a value is first needed, right where it is used.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use num_bigint::BigInt;
@@ -15,6 +16,9 @@ use super::emitted::Form;
 use crate::bignum::{Builder, Name, Op, Origin, ValueId as NumberId};
 use crate::input::Encoding;
 use crate::ir::{self, Ir, Matrix, Tie, ValueId};
+
+/// Most bytes of bits that are read as one number: what is proved of each of its rests takes memory by the square.
+const NUMBER_BYTES: usize = 1000;
 
 /// The elements of an IR value that exist so far.
 #[derive(Debug, Clone, Default)]
@@ -100,28 +104,60 @@ impl<'a> Unrolled<'a> {
     pub(super) fn unpack(&mut self, input: NumberId) {
         self.enter(0);
         let (element, rest) = (self.name(0), Arc::from("rest"));
-        let (len, width) = (self.ir.values[0].len(), self.ir.input.width());
+        let (len, format) = (self.ir.values[0].len(), &self.ir.input);
+        let bytes = match format.encoding {
+            // One long number lies on top of no other rest: its elements pile up without a detour.
+            Encoding::Bits { bits } if bits < 8 => NUMBER_BYTES,
+            _ => format.width(),
+        };
+        let elements = bytes / format.width() * format.sharing();
         let mut remaining = input;
-        for index in 0..len {
+        for first in (0..len).step_by(elements) {
             let mut head = remaining;
-            if index + 1 < len {
-                let names = [Name::element(&element, index), Name::whole(&rest)];
-                (head, remaining) = self.builder.split(remaining, width, names);
+            if first + elements < len {
+                let names = [Name::element(&element, first), Name::whole(&rest)];
+                (head, remaining) = self.builder.split(remaining, bytes, names);
             }
-            let number = self.read(head, Name::element(&element, index));
-            self.made[0].elements.insert(index, number);
-            self.made[0].order.push(index);
+            self.read(head, first..len.min(first + elements));
         }
     }
 
-    fn read(&mut self, bytes: NumberId, name: Name) -> NumberId {
+    /// Reads the elements of a piece of the input.
+    fn read(&mut self, bytes: NumberId, elements: Range<usize>) {
+        let base = self.name(0);
+        let name = Name::element(&base, elements.start);
         match self.ir.input.encoding {
-            Encoding::Fixed { .. } => self.builder.one(Op::BinToNum, &[bytes], name),
-            Encoding::Byte => {
-                // A zero byte on top keeps 128 to 255 positive.
+            Encoding::Fixed { .. } => {
+                let number = self.builder.one(Op::BinToNum, &[bytes], name);
+                self.take(0, elements.start, number);
+            }
+            Encoding::Bits { bits } => {
+                // A zero byte on top keeps the highest bit from being a sign.
                 let zero = self.builder.bytes(vec![0]);
                 let wide = self.builder.one(Op::Cat, &[bytes, zero], name.clone());
-                self.builder.one(Op::BinToNum, &[wide], name)
+                let number = self.builder.one(Op::BinToNum, &[wide], name);
+                self.cut_bits(number, bits, elements);
+            }
+        }
+    }
+
+    /// Cuts a number into elements, the lowest bits first; what lies above the last one is dropped.
+    fn cut_bits(&mut self, number: NumberId, bits: usize, elements: Range<usize>) {
+        let (base, rest) = (self.name(0), Name::whole(&Arc::from("more elements")));
+        let base_of_digits = BigInt::one() << bits;
+        let mut left = 8 * self.ir.input.byte_len(elements.len());
+        let mut remaining = number;
+        for index in elements.clone() {
+            let mut element = remaining;
+            if left > bits {
+                let modulus = self.builder.number(&base_of_digits);
+                element = self.builder.one(Op::Mod, &[remaining, modulus], Name::element(&base, index));
+            }
+            self.take(0, index, element);
+            if index + 1 < elements.end {
+                let divisor = self.builder.number(&base_of_digits);
+                remaining = self.builder.one(Op::Div, &[remaining, divisor], rest.clone());
+                left -= bits;
             }
         }
     }

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn the_table_says_what_exact_arithmetic_says() {
         let samples = Samples { sample_len: 2, elements: Elements::Bytes(vec![0, 1, 254, 255]) };
-        for format in ["fixed", "fixed:6", "u8", "u8:1/255:-1/2"] {
+        for format in ["fixed", "fixed:6", "u8", "u8:1/255:-1/2", "u1", "u4:2/15:-1"] {
             let format = format.parse::<InputSpec>().unwrap().resolve(false);
             let inputs = Inputs::new(samples.clone(), &graph(2), &format, None).unwrap();
             for index in 0..2 {

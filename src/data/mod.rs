@@ -14,7 +14,7 @@ use anyhow::{Context, bail, ensure};
 use num_bigint::BigInt;
 use num_rational::BigRational;
 
-use crate::input::{Encoding, InputFormat, default_byte_unit};
+use crate::input::{Encoding, InputFormat, default_unit, highest};
 use crate::quant::decimal;
 
 pub use inputs::{Input, Inputs};
@@ -134,16 +134,18 @@ impl Samples {
     }
 
     /// What a step of one in this file is worth to the model unless the user says otherwise: bytes are
-    /// the contract's own bytes where it takes bytes, else 1/255 (1 for a model that takes integers);
-    /// other numbers are the model's.
+    /// the contract's own bytes where it takes bytes. Where it takes fewer bits, 255 is their largest number, as white is
+    /// white in a coarser picture, unless the model takes integers: these mean what they are. For other inputs a byte is
+    /// worth 1/255 (1 for a model that takes integers). Other numbers are the model's.
     pub fn meaning(&self, unit: Option<&BigRational>, format: &InputFormat, whole_numbers: bool) -> Meaning {
         let plain = |unit: BigRational| Meaning { unit, offset: BigRational::from(BigInt::ZERO) };
         match (unit, &self.elements, format.encoding) {
             (Some(unit), ..) => plain(unit.clone()),
-            (None, Elements::Bytes(_), Encoding::Byte) => {
-                Meaning { unit: format.scale.clone(), offset: format.offset.clone() }
+            (None, Elements::Bytes(_), Encoding::Bits { bits }) if bits == 8 || !whole_numbers => {
+                let levels = BigRational::new(highest(bits).into(), u8::MAX.into());
+                Meaning { unit: &format.scale * levels, offset: format.offset.clone() }
             }
-            (None, Elements::Bytes(_), Encoding::Fixed { .. }) => plain(default_byte_unit(whole_numbers)),
+            (None, Elements::Bytes(_), _) => plain(default_unit(8, whole_numbers)),
             (None, Elements::Floats(_), _) => plain(BigRational::from(BigInt::from(1))),
         }
     }
@@ -168,6 +170,23 @@ impl Meaning {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_picture_is_as_bright_in_fewer_bits() {
+        let picture = Samples { sample_len: 1, elements: Elements::Bytes(vec![0]) };
+        let meaning = |format: &str, whole_numbers| {
+            let format = format.parse::<crate::input::InputSpec>().unwrap().resolve(whole_numbers);
+            let meaning = picture.meaning(None, &format, whole_numbers);
+            [0, 255].map(|byte| meaning.of(&BigInt::from(byte).into()).to_string())
+        };
+        for format in ["u1", "u2", "u4", "u8", "fixed"] {
+            assert_eq!(meaning(format, false), ["0", "1"], "{format}");
+            assert_eq!(meaning(format, true), ["0", "255"], "{format}");
+        }
+        for format in ["u1:2:-1", "u4:2/15:-1", "u8:2/255:-1"] {
+            assert_eq!(meaning(format, false), ["-1", "1"], "{format}");
+        }
+    }
 
     #[test]
     fn labels_are_class_numbers() {

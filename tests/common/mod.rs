@@ -221,7 +221,13 @@ impl Lock {
 
     /// The class, or number, that the contract must compute for these bytes: the definition.
     pub(crate) fn class(&self, input: &[u8]) -> BigInt {
-        ir::eval(&self.compiled.optimised, &self.compiled.ir.input.decode(input))
+        ir::eval(&self.compiled.optimised, &self.integers(input))
+    }
+
+    /// The integers that these bytes are.
+    pub(crate) fn integers(&self, input: &[u8]) -> Vec<BigInt> {
+        let ir = &self.compiled.ir;
+        ir.input.decode(input, ir.values[0].len())
     }
 
     /// The same as a framework says it.

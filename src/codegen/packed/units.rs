@@ -5,6 +5,7 @@ use num_traits::Zero;
 
 use super::emit::{Emit, power};
 use super::geometry::Geometry;
+use super::lanes::Lanes;
 use crate::bignum::{Op, ValueId};
 use crate::input::{Encoding, InputFormat};
 use crate::ir::{Interval, Ir};
@@ -34,9 +35,16 @@ impl Units {
         emit.idiom("unpack");
         let order = (0..elements).map(Some).collect();
         match format.encoding {
-            Encoding::Byte => {
+            Encoding::Bits { bits: 8 } => {
                 let string = emit.one(Op::View(1), &[input], "units");
-                Units { string, unit: 1, order, extra: 0, shift: 0.into() }
+                Units { string, unit: 1, order, extra: 0, shift: BigInt::ZERO }
+            }
+            Encoding::Bits { bits } => {
+                let string = emit.one(Op::View(1), &[input], "bytes");
+                // The zero byte keeps the highest bit from being a sign.
+                let string = emit.append(string, &[0], "bytes");
+                let order = places(format, elements);
+                Lanes { string, stride: bits, order, extra: 1 }.into_units(emit, BigInt::ZERO)
             }
             Encoding::Fixed { width } => {
                 let string = offset_units(emit, input, width, elements);
@@ -47,9 +55,10 @@ impl Units {
 
     /// The units of a network's first layer as far as layouts need to know; `first` is the IR value that it takes.
     pub(super) fn sketch_of_input(ir: &Ir, first: usize) -> Units {
-        let order = (0..ir.values[first].len()).map(Some).collect();
+        let elements = ir.values[first].len();
+        let order = if first == 0 { places(&ir.input, elements) } else { (0..elements).map(Some).collect() };
         let (unit, extra, shift) = match (first, ir.input.encoding) {
-            (0, Encoding::Byte) => (1, 0, BigInt::ZERO),
+            (0, Encoding::Bits { .. }) => (1, 0, BigInt::ZERO),
             (0, Encoding::Fixed { width }) => (width, 1, power(8 * width - 1)),
             _ => Units::width_of_numbers(&ir.values[first].hull()),
         };
@@ -96,6 +105,12 @@ impl Units {
         }
         numbers
     }
+}
+
+/// The element at each place of an input that has one, `None` at those that are left in its last byte.
+fn places(format: &InputFormat, elements: usize) -> Vec<Option<usize>> {
+    let places = elements.next_multiple_of(format.sharing());
+    (0..places).map(|place| (place < elements).then_some(place)).collect()
 }
 
 /// Sign-magnitude units as what they stand for plus `2^(bits - 1)`: that power and the magnitudes of the positive

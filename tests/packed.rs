@@ -10,7 +10,6 @@ use common::random::{Random, extremes};
 use common::{DEFAULT, Lock};
 use onnx2script::codegen::{self, Optimise, Strategy as Codegen};
 use onnx2script::graph::Tie;
-use onnx2script::input::Encoding;
 use onnx2script::ir::{Matrix, Op};
 use onnx2script::passes::{self, Level};
 use onnx2script::quant::{self, Granularity, Rescale};
@@ -249,15 +248,11 @@ fn is_packed(compiled: &Compiled) -> bool {
 
 /// The input that makes an output's sum as large, or as small, as it can be.
 fn hostile(lock: &Lock, matrix: &Matrix, output: usize, largest: bool) -> Vec<u8> {
-    let element = |positive: bool| match lock.compiled.ir.input.encoding {
-        Encoding::Byte => vec![if positive { 0xff } else { 0x00 }],
-        Encoding::Fixed { width } => {
-            let mut bytes = vec![0xff; width];
-            bytes[width - 1] = if positive { 0x7f } else { 0xff };
-            bytes
-        }
-    };
-    (0..matrix.rows).flat_map(|row| element((matrix.at(row, output) > 0) == largest)).collect()
+    let format = &lock.compiled.ir.input;
+    let bounds = format.interval();
+    let element = |positive: bool| if positive { bounds.high.clone() } else { bounds.low.clone() };
+    let integers: Vec<_> = (0..matrix.rows).map(|row| element((matrix.at(row, output) > 0) == largest)).collect();
+    format.encode(&integers).unwrap()
 }
 
 fn inputs(lock: &Lock, seed: u64) -> Vec<Vec<u8>> {
@@ -269,7 +264,7 @@ fn inputs(lock: &Lock, seed: u64) -> Vec<Vec<u8>> {
         Op::MatMul { weights, .. } => Some(weights),
         _ => None,
     });
-    if let Some(matrix) = matrices.next().filter(|matrix| matrix.rows * width == len) {
+    if let Some(matrix) = matrices.next().filter(|matrix| lock.compiled.ir.input.byte_len(matrix.rows) == len) {
         for _ in 0..matrix.columns.min(MOST_OUTPUTS) {
             let output = random.next() as usize % matrix.columns;
             inputs.extend([true, false].map(|largest| hostile(lock, matrix, output, largest)));

@@ -131,3 +131,64 @@ pub(super) fn shortest_period(bytes: &[u8]) -> usize {
 pub(super) fn power(exponent: usize) -> BigInt {
     BigInt::one() << exponent
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Idiom;
+    use super::*;
+
+    #[test]
+    fn patterns_are_repeated_to_any_length() {
+        let patterns: [&[u8]; 9] = [
+            &[0],
+            &[0xff],
+            &[0x80, 0],
+            &[1, 2, 3],
+            &[0, 0, 0x80],
+            &[0xff, 0, 0, 0, 0, 0],
+            &[0x80, 0, 0, 0, 0, 0, 0],
+            &[0, 0, 0, 0, 0],
+            &[7, 7, 7, 0x80, 0, 0, 0, 0, 0, 0, 0],
+        ];
+        for pattern in patterns {
+            for len in (0..=9 * pattern.len()).chain([64, 100]) {
+                let idiom = Idiom::new(1, |emit, _| {
+                    // The period is found, however often the bytes repeat.
+                    vec![emit.repeat_bytes(pattern, len, "once"), emit.repeat_bytes(&pattern.repeat(3), len, "thrice")]
+                });
+                let right: Vec<u8> = pattern.iter().copied().cycle().take(len).collect();
+                assert_eq!(idiom.items(&[0]), [right.clone(), right], "{pattern:?} to {len} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn zeros_are_as_many_as_asked_for() {
+        for len in 0..40 {
+            let idiom = Idiom::new(1, |emit, _| {
+                let zeros = emit.zeros(len);
+                vec![emit.one(Op::Load, &[zeros], "zeros")]
+            });
+            assert_eq!(idiom.items(&[0]), [vec![0; len]]);
+        }
+    }
+
+    #[test]
+    fn bytes_are_padded_whatever_their_top_bit() {
+        let heads: [&[u8]; 6] = [&[1], &[0x7f], &[0x80], &[0xff], &[0, 0x80], &[0xff, 0xff, 0x7f]];
+        for bytes in heads {
+            for zeros in 0..20 {
+                let len = bytes.len() + zeros;
+                let idiom = Idiom::new(1, |emit, _| vec![emit.padded(bytes, len)]);
+                assert_eq!(idiom.items(&[0]), [[bytes, &vec![0; zeros]].concat()]);
+            }
+        }
+    }
+
+    #[test]
+    fn periods_are_the_shortest() {
+        for (bytes, period) in [(&b"abab"[..], 2), (b"aba", 3), (b"aaaa", 1), (b"abcabd", 6), (b"", 0)] {
+            assert_eq!(shortest_period(bytes), period);
+        }
+    }
+}

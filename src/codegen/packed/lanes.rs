@@ -172,6 +172,7 @@ impl Lanes {
 #[cfg(test)]
 mod tests {
     use super::super::geometry::Spread;
+    use super::super::testing::{Idiom, natural};
     use super::*;
 
     /// Whatever the signs, the bytes are the constants and what lies on top, which never becomes zero.
@@ -193,6 +194,93 @@ mod tests {
             let sum = BigInt::from(lanes[0]) + (BigInt::from(lanes[1]) << 16);
             let on_top = string - sum;
             assert!(on_top == power(32) || on_top == power(33), "{lanes:?}");
+        }
+    }
+
+    /// Bytes of the input for a lane.
+    fn unit_bytes(stride: usize) -> usize {
+        stride.next_multiple_of(8) / 8
+    }
+
+    /// Lanes of an input's units, each cut down to so many bits of a lane.
+    fn lanes(emit: &mut Emit<'_>, input: ValueId, stride: usize, bits: usize, count: usize) -> Lanes {
+        let unit = unit_bytes(stride);
+        let mut rest = emit.one(Op::View(unit), &[input], "units");
+        let ones: BigInt = power(bits) - 1;
+        let (_, mut mask) = ones.to_bytes_le();
+        mask.resize(unit + 1, 0);
+        let bytes = count * stride / 8;
+        let mut sum = emit.builder.number(&power(8 * bytes));
+        for lane in 0..count {
+            let piece;
+            (piece, rest) = emit.split(rest, unit, "unit", "more units");
+            let piece = emit.append(piece, &[0], "unit");
+            let mask = emit.builder.bytes(mask.clone());
+            let piece = emit.one(Op::And, &[piece, mask], "lane");
+            let number = emit.one(Op::BinToNum, &[piece], "lane");
+            let number = emit.one(Op::Lane, &[number], "lane");
+            let number = emit.with(Op::Mul, number, power(lane * stride), "lane");
+            sum = emit.one(Op::Add, &[number, sum], "lanes");
+        }
+        let string = emit.head(sum, bytes, "lanes");
+        Lanes { string, stride, order: (0..count).map(Some).collect(), extra: 0 }
+    }
+
+    /// What the lanes made of an input hold.
+    fn held(input: &[u8], stride: usize, bits: usize) -> Vec<BigInt> {
+        input.chunks(unit_bytes(stride)).map(|unit| natural(unit) % power(bits)).collect()
+    }
+
+    fn positive_part(lane: &BigInt, stride: usize) -> BigInt {
+        (lane - power(stride - 1)).max(BigInt::ZERO)
+    }
+
+    #[test]
+    fn relu_keeps_what_is_not_negative() {
+        for (stride, count) in
+            [(8, 1), (8, 5), (16, 3), (24, 2), (9, 8), (12, 2), (12, 6), (10, 4), (17, 8), (20, 4), (30, 4)]
+        {
+            let idiom = Idiom::new(count * unit_bytes(stride), |emit, input| {
+                let lanes = lanes(emit, input, stride, stride, count);
+                let relu = lanes.relu(emit);
+                assert_eq!(relu.extra, 1);
+                vec![relu.string]
+            });
+            idiom.demand(|input, items| {
+                let lanes = held(input, stride, stride).into_iter().enumerate();
+                let right: BigInt = lanes.map(|(at, lane)| positive_part(&lane, stride) << (at * stride)).sum();
+                assert_eq!(natural(&items[0]), right, "{count} of {stride} bits: {input:02x?}");
+                assert_eq!(items[0].len(), count * stride / 8 + 1);
+            });
+        }
+    }
+
+    #[test]
+    fn lanes_become_units_in_the_order_that_is_given() {
+        for (stride, count) in [(8, 3), (24, 3), (12, 2), (12, 6), (20, 2), (20, 6), (10, 4), (10, 8), (9, 8), (9, 16)]
+        {
+            for relu in [false, true] {
+                // The top bit of a lane is a ReLU's, or clear.
+                let bits = if relu { stride } else { stride - 1 };
+                let (mut order, mut unit) = (vec![], 0);
+                let idiom = Idiom::new(count * unit_bytes(stride), |emit, input| {
+                    let lanes = lanes(emit, input, stride, bits, count);
+                    let lanes = if relu { lanes.relu(emit) } else { lanes };
+                    let units = lanes.into_units(emit, BigInt::ZERO);
+                    (order, unit) = (units.order, units.unit);
+                    assert_eq!(units.extra, usize::from(relu && stride.is_multiple_of(8)));
+                    vec![units.string]
+                });
+                idiom.demand(|input, items| {
+                    let lanes = held(input, stride, bits);
+                    let units: Vec<BigInt> = items[0].chunks_exact(unit).map(natural).take(count).collect();
+                    let lane = |at: &Option<usize>| match relu {
+                        true => positive_part(&lanes[at.unwrap()], stride),
+                        false => lanes[at.unwrap()].clone(),
+                    };
+                    assert_eq!(units, order.iter().map(lane).collect::<Vec<_>>(), "{count} of {stride} bits");
+                });
+            }
         }
     }
 }

@@ -17,6 +17,8 @@ pub(super) mod plan;
 mod product;
 mod rows;
 pub(super) mod stages;
+#[cfg(test)]
+mod testing;
 mod units;
 pub(super) mod weights;
 

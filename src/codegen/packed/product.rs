@@ -178,3 +178,127 @@ impl Products<'_, '_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigInt;
+
+    use super::super::layer::{self, Purpose, Tuning};
+    use super::super::testing::{Dense, Idiom, natural};
+    use super::super::units::Chunks;
+    use super::*;
+    use crate::ir::Tie;
+    use crate::script::number;
+
+    fn layers() -> Vec<Dense> {
+        let layers = [(2, 1, 0, 1), (3, 2, -1, 1), (4, 5, -8, 7), (7, 3, 0, 15), (5, 4, -15, 0), (6, 9, -128, 127)];
+        layers.map(|(inputs, outputs, low, high)| Dense::new(inputs, outputs, low, high)).into()
+    }
+
+    /// All ways to emit a layer whose lanes need so many bits.
+    fn tunings(bits: usize, lane: usize) -> Vec<Tuning> {
+        let mut tunings = vec![];
+        for bits in [bits, bits + 1, bits + 3] {
+            for chunks in 1..=3 {
+                for (by_parts, even) in [(false, false), (true, false), (false, true), (true, true)] {
+                    let fewest = lane.div_ceil(bits);
+                    tunings.extend([0, 1].map(|more| Tuning { bits, parts: fewest + more, chunks, by_parts, even }));
+                }
+            }
+        }
+        tunings
+    }
+
+    /// In a part's sum, the block in the middle is the dot products of that part's outputs, a lane each.
+    #[test]
+    fn the_block_in_the_middle_is_the_dot_products() {
+        for dense in layers() {
+            let digits = Digits::new(&dense.weights, false);
+            let most = dense.weights.rows as u64 * 255 << digits.bits;
+            for tuning in tunings(digits.bits, 2 + most.ilog2() as usize) {
+                let digits = Digits::new(&dense.weights, false).widened(tuning.bits);
+                let mut geometry = None;
+                let idiom = Idiom::new(dense.weights.rows, |emit, input| {
+                    let units = dense.units(emit, input);
+                    let geometry = geometry.insert(layer::geometry(&dense.stage(false), &units, tuning));
+                    let (mut chunks, rows) = Chunks::new(emit, &units, geometry, tuning.even);
+                    let mut sums = vec![None; tuning.parts];
+                    let next = |emit: &mut Emit<'_>| chunks.next(emit);
+                    let finish = |_: &mut Emit<'_>, part: usize, sum| sums[part] = Some(sum);
+                    let mut products = Products { emit, geometry, digits: &digits };
+                    match tuning.by_parts {
+                        true => products.by_parts(&rows, next, finish),
+                        false => products.by_chunks(&rows, next, finish),
+                    }
+                    sums.into_iter().map(Option::unwrap).collect()
+                });
+                let geometry = geometry.unwrap();
+                idiom.demand(|input, items| {
+                    let dots = dense.products(input);
+                    for (part, item) in items.iter().enumerate() {
+                        let below = 8 * geometry.row * (geometry.rows - 1) + part * geometry.bits;
+                        // What lies below may be negative.
+                        let block = match below {
+                            0 => number::decode(item),
+                            _ => (number::decode(item) + power(below - 1)) >> below,
+                        };
+                        let dot = |lane: usize| dots.get(geometry.output(part, lane)).copied().unwrap_or(0);
+                        let right: BigInt =
+                            (0..geometry.lanes).map(|lane| BigInt::from(dot(lane)) << (lane * geometry.stride())).sum();
+                        let differ = (block - right) % power(geometry.lanes * geometry.stride());
+                        assert_eq!(differ, BigInt::ZERO, "part {part} of {geometry:?}");
+                    }
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn lanes_hold_what_their_purpose_asks_for() {
+        for dense in layers() {
+            let ir = dense.ir();
+            for purpose in [Purpose::Relu, Purpose::Sums, Purpose::Class(Tie::First), Purpose::Class(Tie::Last)] {
+                let stage = dense.stage(purpose == Purpose::Relu);
+                let content = layer::Content::new(&stage, &ir.values[0].intervals, purpose);
+                let bits = Digits::new(&dense.weights, content.negated).bits;
+                for tuning in tunings(bits, content.bits + 2) {
+                    let stride = tuning.bits * tuning.parts;
+                    let (mut made, mut row) = (None, 0);
+                    let idiom = Idiom::proved(dense.weights.rows, |emit, input| {
+                        let units = dense.units(emit, input);
+                        row = layer::row(&stage, tuning.bits, &units, tuning.parts);
+                        let (lanes, shift) = layer::lanes(emit, &ir, &stage, &units, tuning, purpose);
+                        let string = lanes.string;
+                        made = Some((lanes.order, shift));
+                        vec![string]
+                    });
+                    let idiom = match idiom {
+                        Ok(idiom) => idiom,
+                        // A chunk's highest bit is an input's, and read as its sign: no plan for such a layer is taken.
+                        Err(_) if row == 1 && !tuning.even => continue,
+                        Err(reason) => panic!("{purpose:?}, {tuning:?}: {reason}"),
+                    };
+                    let (order, shift) = made.unwrap();
+                    let mut outputs: Vec<usize> = order.iter().copied().flatten().collect();
+                    outputs.sort_unstable();
+                    assert_eq!(outputs, (0..dense.bias.len()).collect::<Vec<_>>());
+                    idiom.demand(|input, items| {
+                        let sums = dense.sums(input);
+                        for (at, output) in order.iter().enumerate() {
+                            let Some(output) = *output else { continue };
+                            let held = (natural(&items[0]) >> (at * stride)) % power(stride);
+                            let sum = BigInt::from(sums[output]);
+                            let right = match purpose {
+                                Purpose::Relu => sum.max(BigInt::ZERO),
+                                Purpose::Sums => sum + &shift,
+                                Purpose::Class(Tie::First) => (&shift - sum) * sums.len() + output,
+                                Purpose::Class(Tie::Last) => (sum + &shift) * sums.len() + output,
+                            };
+                            assert_eq!(held, right, "{purpose:?}, {tuning:?}");
+                        }
+                    });
+                }
+            }
+        }
+    }
+}

@@ -56,3 +56,59 @@ pub(super) fn lanes(
 fn packed(lanes: impl Iterator<Item = BigInt>, stride: usize) -> BigInt {
     lanes.enumerate().map(|(lane, value)| value << (lane * stride)).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Dense, Idiom, natural};
+    use super::*;
+
+    #[test]
+    fn lanes_hold_the_sums() {
+        for (inputs, outputs, low, high) in [
+            (1, 1, -1, -1),
+            (1, 3, -7, 8),
+            (4, 2, 0, 3),
+            (4, 5, -128, 127),
+            (3, 8, -3, 0),
+            (2, 4, 0, 0),
+            (6, 3, -1000, 5),
+        ] {
+            let dense = Dense::new(inputs, outputs, low, high);
+            let (ir, content) =
+                (dense.ir(), |purpose| Content::new(&dense.stage(false), &dense.ir().values[0].intervals, purpose));
+            for purpose in [Purpose::Sums, Purpose::Relu] {
+                for wider in [1, 2, 3, 4, 5, 9] {
+                    let stride = content(purpose).bits + wider;
+                    let mut made = None;
+                    let idiom = Idiom::new(inputs, |emit, input| {
+                        let units = dense.units(emit, input);
+                        // A zero byte keeps the topmost unit's top bit from being a sign.
+                        let numbers = (0..inputs)
+                            .map(|at| {
+                                let (_, rest) = emit.split(units.string, at, "below", "from here");
+                                let byte = emit.head(rest, 1, "byte");
+                                let byte = emit.append(byte, &[0], "byte");
+                                (at, emit.one(Op::BinToNum, &[byte], "byte"))
+                            })
+                            .collect::<Vec<_>>();
+                        let (lanes, shift) =
+                            lanes(emit, &ir, &dense.stage(purpose == Purpose::Relu), &numbers, stride, purpose);
+                        let string = lanes.string;
+                        made = Some((lanes, shift));
+                        vec![string]
+                    });
+                    let (lanes, shift) = made.unwrap();
+                    idiom.demand(|input, items| {
+                        let sums = dense.sums(input);
+                        let right = |sum: i64| if purpose == Purpose::Relu { sum.max(0) } else { sum };
+                        for (at, lane) in lanes.order.iter().enumerate() {
+                            let Some(output) = lane else { continue };
+                            let held = (natural(&items[0]) >> (at * stride)) % power(stride);
+                            assert_eq!(held - &shift, BigInt::from(right(sums[*output])), "{purpose:?} {stride}");
+                        }
+                    });
+                }
+            }
+        }
+    }
+}

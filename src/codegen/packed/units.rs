@@ -250,3 +250,132 @@ fn pad(emit: &mut Emit<'_>, units: &Units, count: usize) -> ValueId {
         None => emit.head(units.string, want, "units"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::geometry::Spread;
+    use super::super::testing::{Idiom, format, natural};
+    use super::*;
+
+    /// Units spread `step` of them apart, in so many chunks: every row has the unit that it is said to have, every
+    /// element has a row, and nothing lies between.
+    fn demand_spread(elements: usize, unit: usize, step: usize, chunks: usize, padded: bool, even: bool) {
+        let what = format!("{elements} of {unit}, {step} apart, {chunks} chunks, {padded} {even}");
+        let extra = usize::from(padded);
+        let row = step * unit;
+        let spread = Spread::new(elements, unit, row, padded);
+        let rows = spread.slots.div_ceil(chunks);
+        let geometry = Geometry { bits: 3, parts: 5, lanes: 1, row, rows, spread };
+        let mut order = vec![];
+        let idiom = Idiom::new(elements * unit, |emit, input| {
+            let string = emit.one(Op::View(unit), &[input], "units");
+            let string = if padded { emit.append(string, &[0], "units") } else { string };
+            // Elements in another order than units.
+            let units = Units { string, unit, order: (0..elements).rev().map(Some).collect(), extra, shift: 0.into() };
+            let (mut chunks, rows) = Chunks::new(emit, &units, &geometry, even);
+            order = rows;
+            (0..geometry.chunks()).map(|_| chunks.next(emit)).collect()
+        });
+        let mut seen: Vec<usize> = order.iter().copied().flatten().collect();
+        seen.sort_unstable();
+        assert_eq!(seen, (0..elements).collect::<Vec<_>>(), "{what}");
+        idiom.demand(|input, items| {
+            for (chunk, item) in order.chunks(rows).zip(items) {
+                let mut bytes = vec![];
+                for element in chunk {
+                    bytes.extend(
+                        element.map_or(vec![0; unit], |at| input[(elements - 1 - at) * unit..][..unit].to_vec()),
+                    );
+                    bytes.resize(bytes.len().next_multiple_of(row), 0);
+                }
+                bytes.resize(rows * row, 0);
+                if even {
+                    bytes.resize(geometry.top(), 0);
+                    bytes.push(1);
+                }
+                assert_eq!(number::decode(item), number::decode(&bytes), "{what}, {input:02x?}");
+            }
+        });
+    }
+
+    #[test]
+    fn units_come_to_lie_a_row_apart() {
+        for (elements, unit) in [(1, 1), (2, 1), (5, 1), (6, 1), (7, 2), (8, 3), (16, 1), (12, 2), (9, 5)] {
+            for step in [1, 2, 3, 4, 6, 7, 12] {
+                for chunks in [1, 2, 3, 5] {
+                    for (padded, even) in [(false, false), (true, false), (false, true), (true, true)] {
+                        demand_spread(elements, unit, step, chunks, padded, even);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_of_an_input_are_its_units() {
+        let idiom = Idiom::new(5, |emit, input| {
+            let units = Units::of_input(emit, input, &format(Encoding::Byte), 5);
+            assert_eq!((units.unit, units.extra, &units.shift), (1, 0, &BigInt::ZERO));
+            vec![units.string]
+        });
+        idiom.demand(|input, items| assert_eq!(items, [input]));
+    }
+
+    #[test]
+    fn signed_inputs_become_offset_units_whatever_their_sign() {
+        for (width, elements) in [(1, 1), (1, 2), (1, 7), (2, 1), (2, 4), (3, 3), (5, 4), (8, 2)] {
+            let shift = power(8 * width - 1);
+            let idiom = Idiom::new(width * elements, |emit, input| {
+                let units = Units::of_input(emit, input, &format(Encoding::Fixed { width }), elements);
+                assert_eq!((units.unit, units.extra, &units.shift), (width, 1, &shift));
+                vec![units.string]
+            });
+            idiom.demand(|input, items| {
+                assert_eq!((items[0].len(), items[0].last()), (width * elements + 1, Some(&0)));
+                for (given, unit) in input.chunks(width).zip(items[0].chunks(width)) {
+                    // A negative zero is zero, too.
+                    assert_eq!(natural(unit), number::decode(given) + &shift, "{given:02x?}");
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn numbers_are_packed_and_unpacked() {
+        // Bytes, less what makes some of them negative and others not.
+        for (less, width) in [(0, 2), (100, 2), (255, 2), (-50, 2), (-32_512, 2), (-32_513, 3)] {
+            let mut elements = vec![];
+            let idiom = Idiom::new(4, |emit, input| {
+                let bytes = Units::of_input(emit, input, &format(Encoding::Byte), 4);
+                let bytes = Units { string: emit.append(bytes.string, &[0], "bytes"), extra: 1, ..bytes };
+                let numbers: Vec<ValueId> = bytes
+                    .order
+                    .iter()
+                    .map(|element| {
+                        let byte = emit.split(bytes.string, element.unwrap_or(0), "below", "from here").1;
+                        let byte = emit.head(byte, 1, "byte");
+                        let byte = emit.append(byte, &[0], "byte");
+                        let byte = emit.one(Op::BinToNum, &[byte], "byte");
+                        emit.with(Op::Sub, byte, less, "number")
+                    })
+                    .collect();
+                let units = Units::of_numbers(emit, &numbers, &Interval::new(-less, 255 - less));
+                assert_eq!(units.unit, width, "{less}");
+                let string = units.string;
+                let units = Units { order: vec![Some(3), None, Some(0), Some(1)], ..units };
+                let numbers = units.into_numbers(emit);
+                elements = numbers.iter().map(|(element, _)| *element).collect();
+                numbers.into_iter().map(|(_, number)| number).chain([string]).collect()
+            });
+            assert_eq!(elements, [3, 0, 1]);
+            idiom.demand(|input, items| {
+                for (item, at) in items.iter().zip([0, 2, 3]) {
+                    assert_eq!(number::decode(item), BigInt::from(i64::from(input[at]) - less));
+                }
+                let shifted = |byte: u8| BigInt::from(i64::from(byte) - less + less.max(0));
+                let units: Vec<BigInt> = items[3].chunks(width).map(natural).collect();
+                assert_eq!(units, input.iter().copied().map(shifted).collect::<Vec<_>>());
+            });
+        }
+    }
+}

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use common::random::{Random, inputs};
 use common::{DEFAULT, Lock, TARGETS, model, options};
 use num_bigint::{BigInt, Sign};
+use onnx2script::bignum::lanes::Lane;
 use onnx2script::bignum::{self, Builder, Definition, EvalError, Kind, Name, Op, Program, ValueId};
 use onnx2script::codegen::Contract;
 use onnx2script::interp::{self, ScriptError};
@@ -36,6 +37,8 @@ struct Maker {
     numbers: Vec<ValueId>,
     /// Byte strings and their lengths.
     strings: Vec<(ValueId, usize)>,
+    /// Constants; byte strings with their lengths.
+    constants: Vec<(ValueId, Option<usize>)>,
     /// Everything that can be left on the stack.
     all: Vec<ValueId>,
 }
@@ -59,7 +62,8 @@ impl Maker {
         let mut builder = Builder::new(&names[..pushes]);
         builder.check_depth(pushes);
         let pushed = builder.inputs().to_vec();
-        Maker { builder, all: pushed.clone(), pushed, numbers: Vec::new(), strings: Vec::new() }
+        let (numbers, strings, constants) = Default::default();
+        Maker { builder, all: pushed.clone(), pushed, numbers, strings, constants }
     }
 
     fn one(&mut self, op: Op, operands: &[ValueId]) -> ValueId {
@@ -73,6 +77,11 @@ impl Maker {
         self.numbers.push(result);
     }
 
+    fn string(&mut self, op: Op, operands: &[ValueId], len: usize) {
+        let result = self.one(op, operands);
+        self.strings.push((result, len));
+    }
+
     fn is_short(&self, id: ValueId) -> bool {
         let interval = self.builder.interval(id);
         interval.is_some_and(|interval| interval.encoded_len() <= LONGEST_FACTOR)
@@ -81,7 +90,7 @@ impl Maker {
     fn step(&mut self, (what, a, b, byte): Plan) {
         let (number, other) = (choose(&self.numbers, a), choose(&self.numbers, b));
         let (string, tail) = (choose(&self.strings, a), choose(&self.strings, b));
-        match (what % 17, number, other, string, tail) {
+        match (what % 25, number, other, string, tail) {
             (0 | 1, ..) => self.check_length(a),
             (2 | 3, Some(x), Some(y), ..) => self.number(Op::Add, &[x, y]),
             (4, Some(x), Some(y), ..) => self.number(Op::Sub, &[x, y]),
@@ -95,8 +104,7 @@ impl Maker {
             (9, Some(x), Some(y), ..) => self.number(Op::Max, &[x, y]),
             (10, _, _, Some((x, len)), _) => self.split(x, len, usize::from(byte)),
             (11, _, _, Some((x, below)), Some((y, above))) if below + above <= LONGEST_STRING => {
-                let result = self.one(Op::Cat, &[x, y]);
-                self.strings.push((result, below + above));
+                self.string(Op::Cat, &[x, y], below + above);
             }
             (12 | 13, _, _, Some((x, len)), _) if len <= LONGEST_STRING => self.number(Op::BinToNum, &[x]),
             (14, ..) => {
@@ -105,8 +113,40 @@ impl Maker {
                 }
             }
             (16, Some(x), Some(y), ..) => self.number(Op::GreaterThan, &[x, y]),
+            (17, Some(x), Some(y), ..) => self.number(Op::Min, &[x, y]),
+            (18, Some(x), ..) => self.written(x, usize::from(byte % 4)),
+            (19, ..) => self.load(a),
+            (20 | 21, _, _, Some((x, len)), _) => self.string(Op::View(1 + usize::from(byte % 4)), &[x], len),
+            (22 | 23, _, _, Some((x, len)), _) => self.and(x, len, b, byte),
+            (24, Some(x), ..) => self.number(Op::Lane, &[x]),
             _ => self.constant(a, byte),
         }
+    }
+
+    /// A number written to more bytes than it needs at most.
+    fn written(&mut self, x: ValueId, more: usize) {
+        let Some(len) = self.builder.interval(x).map(|interval| interval.encoded_len() + more) else { return };
+        let constant = self.builder.number(&len.into());
+        self.string(Op::NumToBin, &[x, constant], len);
+    }
+
+    fn load(&mut self, choice: u16) {
+        match choose(&self.constants, choice) {
+            Some((constant, Some(len))) => self.string(Op::Load, &[constant], len),
+            Some((constant, None)) => self.number(Op::Load, &[constant]),
+            None => {}
+        }
+    }
+
+    /// With a string of the same length, or a mask that keeps some bytes, or some bits of each.
+    fn and(&mut self, x: ValueId, len: usize, choice: u16, byte: u8) {
+        let alike: Vec<ValueId> = self.strings.iter().filter(|(_, other)| *other == len).map(|(id, _)| *id).collect();
+        let mask = match choice % 3 {
+            0 => choose(&alike, choice / 3).unwrap_or(x),
+            1 => self.builder.bytes((0..len).map(|at| if byte >> (at % 8) & 1 == 1 { 0xff } else { 0 }).collect()),
+            _ => self.builder.bytes(vec![byte; len]),
+        };
+        self.string(Op::And, &[x, mask], len);
     }
 
     fn check_length(&mut self, choice: u16) {
@@ -129,9 +169,11 @@ impl Maker {
             let len = usize::from(byte % 4);
             let constant = self.builder.bytes(vec![byte; len]);
             self.strings.push((constant, len));
+            self.constants.push((constant, Some(len)));
         } else {
             let constant = self.builder.number(&small(byte));
             self.numbers.push(constant);
+            self.constants.push((constant, None));
         }
     }
 }
@@ -154,10 +196,24 @@ fn divisor(byte: u8) -> BigInt {
 
 /// A program, and a second value to leave in place of its result: code behind that one is dead.
 fn program(pushes: usize, plan: &[Plan], result: u16, instead: Option<u16>) -> Program {
-    let mut maker = Maker::new(pushes);
-    plan.iter().for_each(|&step| maker.step(step));
-    let leave = choose(&maker.all, result).unwrap_or(0);
-    let mut program = maker.builder.finish(leave).unwrap();
+    let made = |plan: &[Plan]| {
+        let mut maker = Maker::new(pushes);
+        plan.iter().for_each(|&step| maker.step(step));
+        let leave = choose(&maker.all, result).unwrap_or(0);
+        maker.builder.finish(leave)
+    };
+    let mut program = made(plan).unwrap_or_else(|_| {
+        // Steps that read lanes where they do not lie are left out.
+        let mut taken: Vec<Plan> = Vec::new();
+        for &step in plan {
+            taken.push(step);
+            if let Err(reason) = made(&taken) {
+                assert!(reason.contains("invariant 8"), "{reason}");
+                taken.pop();
+            }
+        }
+        made(&taken).unwrap()
+    });
     let made: Vec<ValueId> = (0..program.values.len()).filter(|&id| is_made(&program, id)).collect();
     if let Some(other) = instead.and_then(|choice| choose(&made, choice)) {
         program.result = other;
@@ -244,6 +300,17 @@ fn holds(kind: &Kind, item: &[u8]) -> bool {
     }
 }
 
+/// Whether lanes hold what is proved of each; there may be none.
+fn lie_in_lanes(lanes: &[Lane], item: &[u8]) -> bool {
+    let mut left = BigInt::from_bytes_le(Sign::Plus, item);
+    let lie = lanes.iter().rev().all(|lane| {
+        let held = &left >> lane.offset;
+        left -= &held << lane.offset;
+        BigInt::from(lane.low) <= held && held <= BigInt::from(lane.high)
+    });
+    lie && (lanes.is_empty() || left == BigInt::ZERO)
+}
+
 proptest! {
     #![proptest_config(Config { cases: 1500, failure_persistence: None, ..Config::default() })]
 
@@ -267,6 +334,9 @@ proptest! {
             let program = Program { result: id, ..program.clone() };
             for item in pushes.iter().filter_map(|pushes| bignum::eval(&program, pushes).ok()) {
                 prop_assert!(holds(&program.values[id].kind, &item), "%{id} is {item:02x?}");
+                let lanes = program.values[id].detail.lanes().unwrap_or_default();
+                prop_assert!(lie_in_lanes(&lanes, &item), "%{id} is {item:02x?}, not in {lanes:?}");
+                prop_assert!(program.known(id).is_none_or(|known| known == item), "%{id} is {item:02x?}");
             }
         }
     }

@@ -196,3 +196,17 @@ fn a_lane_with_no_room_above_is_refused() {
         }
     }
 }
+
+/// What is loaded counts as known: were it the input's, any number would be proved to be zero.
+#[test]
+fn only_what_is_known_is_loaded() {
+    let loaded = |known: bool| {
+        program(1, 1, move |builder, units| {
+            let string = if known { builder.bytes(vec![5, 0]) } else { cat(builder, units, &[0]) };
+            let number = one(builder, Op::BinToNum, &[string]);
+            one(builder, Op::Load, &[number])
+        })
+    };
+    assert!(loaded(true).is_ok());
+    assert!(loaded(false).unwrap_err().contains("not the same for every input"));
+}

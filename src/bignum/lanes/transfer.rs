@@ -49,7 +49,8 @@ pub(in crate::bignum) fn detail(
     let known: Vec<Operand<'_>> =
         operands.iter().map(|&id| Operand { detail: &program.values[id].detail, known: program.known(id) }).collect();
     if op == Op::Load {
-        return Ok(vec![Detail::Known(known[0].known.unwrap_or_default().into())]);
+        let bytes = known[0].known.ok_or("a load of what is not the same for every input")?;
+        return Ok(vec![Detail::Known(bytes.into())]);
     }
     if let (Op::View(unit), Some(len)) = (op, lens.first().copied().flatten()) {
         let rope = match known[0].detail {

@@ -199,7 +199,7 @@ mod tests {
 
     /// Bytes of the input for a lane.
     fn unit_bytes(stride: usize) -> usize {
-        stride.next_multiple_of(8) / 8
+        usize::div_ceil(stride, 8)
     }
 
     /// Lanes of an input's units, each cut down to so many bits of a lane.

@@ -214,7 +214,7 @@ mod tests {
     fn the_block_in_the_middle_is_the_dot_products() {
         for dense in layers() {
             let digits = Digits::new(&dense.weights, false);
-            let most = dense.weights.rows as u64 * 255 << digits.bits;
+            let most = (dense.weights.rows as u64 * 255) << digits.bits;
             for tuning in tunings(digits.bits, 2 + most.ilog2() as usize) {
                 let digits = Digits::new(&dense.weights, false).widened(tuning.bits);
                 let mut geometry = None;

@@ -125,7 +125,7 @@ impl Dense {
         let intervals = (0..self.bias.len()).map(bounds).collect();
         let scale = BigRational::from_integer(1.into());
         let value = ir::Value { op: ir::Op::Input, scale, intervals, layer: 0 };
-        Ir { name: "test".into(), input: format(Encoding::Byte), layers: vec![], values: vec![value] }
+        Ir { name: "test".into(), input: format(Encoding::Bits { bits: 8 }), layers: vec![], values: vec![value] }
     }
 
     /// The layer as a stage of that IR.
@@ -136,6 +136,6 @@ impl Dense {
 
     /// The input's units.
     pub(super) fn units(&self, emit: &mut Emit<'_>, input: ValueId) -> Units {
-        Units::of_input(emit, input, &format(Encoding::Byte), self.weights.rows)
+        Units::of_input(emit, input, &format(Encoding::Bits { bits: 8 }), self.weights.rows)
     }
 }

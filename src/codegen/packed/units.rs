@@ -314,11 +314,34 @@ mod tests {
     #[test]
     fn bytes_of_an_input_are_its_units() {
         let idiom = Idiom::new(5, |emit, input| {
-            let units = Units::of_input(emit, input, &format(Encoding::Byte), 5);
+            let units = Units::of_input(emit, input, &format(Encoding::Bits { bits: 8 }), 5);
             assert_eq!((units.unit, units.extra, &units.shift), (1, 0, &BigInt::ZERO));
             vec![units.string]
         });
         idiom.demand(|input, items| assert_eq!(items, [input]));
+    }
+
+    #[test]
+    fn bits_of_an_input_become_a_unit_each() {
+        for (bits, elements) in [(1, 1), (1, 8), (1, 13), (2, 4), (2, 9), (4, 2), (4, 7)] {
+            let len = usize::div_ceil(bits * elements, 8);
+            let mut order = vec![];
+            let idiom = Idiom::new(len, |emit, input| {
+                let units = Units::of_input(emit, input, &format(Encoding::Bits { bits }), elements);
+                assert_eq!((units.unit, &units.shift), (1, &BigInt::ZERO));
+                order = units.order;
+                vec![units.string]
+            });
+            let mut seen: Vec<usize> = order.iter().copied().flatten().collect();
+            seen.sort_unstable();
+            assert_eq!(seen, (0..elements).collect::<Vec<_>>());
+            idiom.demand(|input, items| {
+                for (unit, element) in items[0].iter().zip(&order) {
+                    let Some(at) = element.map(|element| element * bits) else { continue };
+                    assert_eq!(*unit, input[at / 8] >> (at % 8) & ((1 << bits) - 1), "{bits} bits of {input:02x?}");
+                }
+            });
+        }
     }
 
     #[test]
@@ -346,7 +369,7 @@ mod tests {
         for (less, width) in [(0, 2), (100, 2), (255, 2), (-50, 2), (-32_512, 2), (-32_513, 3)] {
             let mut elements = vec![];
             let idiom = Idiom::new(4, |emit, input| {
-                let bytes = Units::of_input(emit, input, &format(Encoding::Byte), 4);
+                let bytes = Units::of_input(emit, input, &format(Encoding::Bits { bits: 8 }), 4);
                 let bytes = Units { string: emit.append(bytes.string, &[0], "bytes"), extra: 1, ..bytes };
                 let numbers: Vec<ValueId> = bytes
                     .order

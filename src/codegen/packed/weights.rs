@@ -65,7 +65,8 @@ impl<'m> Digits<'m> {
                     let digit = |output: usize| (self.weight(*input, output) + self.zeros[output]) as u64;
                     bytes.extend(self.row((0..self.matrix.columns).map(digit), row_bytes));
                 }
-                None => bytes.resize(bytes.len() + row_bytes, 0),
+                // Whatever its unit holds counts nothing: weights of zero.
+                None => bytes.extend(self.zero_row(row_bytes)),
             }
         }
         bytes
@@ -126,6 +127,15 @@ mod tests {
         let bytes = digits.chunk(&[Some(0), Some(1)], 2);
         assert_eq!(bytes, [0b01_100_101, 0, 0b11_011_000, 1]);
         assert_eq!(Digits::new(&matrix, true).weight(0, 0), 3);
+    }
+
+    /// Its unit may hold anything: bits of the input that no element has.
+    #[test]
+    fn a_row_that_serves_no_input_weighs_nothing() {
+        let unit = BigRational::from_integer(1.into());
+        let matrix = Matrix { rows: 1, columns: 2, elements: vec![-3, 4], unit };
+        let digits = Digits::new(&matrix, false);
+        assert_eq!(digits.chunk(&[None], 1), digits.zero_row(1));
     }
 
     #[test]

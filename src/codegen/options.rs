@@ -30,7 +30,7 @@ pub enum Optimise {
 }
 
 /// What a millisecond of a node's time is worth, in bytes, where both count.
-const BALANCED_BYTES: u128 = 250;
+pub const BALANCED_BYTES: u128 = 250;
 
 impl Optimise {
     /// The order of costs: the least is the best.

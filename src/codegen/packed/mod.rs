@@ -24,7 +24,7 @@ pub(super) mod weights;
 
 use self::emit::Emit;
 use self::layer::{Purpose, Tuning};
-use self::stages::{Network, Stage};
+use self::stages::Network;
 use self::units::Units;
 use super::emitted::Form;
 use super::unrolled::Unrolled;
@@ -51,7 +51,7 @@ pub(super) enum Flow {
     Units(Units, ValueId),
     /// Numbers, made by unrolled code as it needs them.
     Numbers(ValueId),
-    /// The class: nothing is left to do.
+    /// The answer: nothing is left to do.
     Class(NumberId),
 }
 
@@ -64,11 +64,7 @@ pub(super) fn layers(
     mut flow: Flow,
 ) -> Flow {
     for (index, choice) in choices.iter().enumerate() {
-        let stage = &network.stages[from + index];
-        flow = match choice {
-            Choice::Unrolled => unrolled_stage(unrolled, stage, flow),
-            _ => packed_stage(unrolled, network, from + index, *choice, flow),
-        };
+        flow = layer(unrolled, network, from + index, *choice, flow);
         let next_packed = choices.get(index + 1).is_none_or(|next| matches!(next, Choice::Packed(_)));
         if let (Flow::Numbers(value), true, false) = (&flow, next_packed, network.is_last(from + index)) {
             flow = Flow::Units(of_numbers(unrolled, *value), *value);
@@ -79,16 +75,14 @@ pub(super) fn layers(
 
 /// The answer, from what the last layer left.
 pub(super) fn answer(unrolled: &mut Unrolled<'_>, flow: Flow) -> NumberId {
-    match flow {
-        Flow::Class(class) => return class,
-        Flow::Input(input) => unrolled.unpack(input),
-        Flow::Units(units, value) => drop(into_numbers(unrolled, units, value, value)),
-        Flow::Numbers(_) => {}
+    if let Flow::Class(class) = flow {
+        return class;
     }
+    hand_over(unrolled, flow);
     unrolled.answer(unrolled.ir.output())
 }
 
-fn packed_stage(unrolled: &mut Unrolled<'_>, network: &Network<'_>, index: usize, choice: Choice, flow: Flow) -> Flow {
+fn layer(unrolled: &mut Unrolled<'_>, network: &Network<'_>, index: usize, choice: Choice, flow: Flow) -> Flow {
     let (ir, stage) = (unrolled.ir, &network.stages[index]);
     let purpose = network.purpose(index);
     let (lanes, shift) = match choice {
@@ -105,7 +99,10 @@ fn packed_stage(unrolled: &mut Unrolled<'_>, network: &Network<'_>, index: usize
             let mut emit = Emit::new(unrolled.builder, ir, stage.matmul);
             rows::lanes(&mut emit, ir, stage, &numbers, stride, purpose)
         }
-        Choice::Unrolled => return unrolled_stage(unrolled, stage, flow),
+        Choice::Unrolled => {
+            hand_over(unrolled, flow);
+            return Flow::Numbers(stage.last);
+        }
     };
     let mut emit = Emit::new(unrolled.builder, ir, stage.matmul);
     let units = lanes.into_units(&mut emit, shift);
@@ -115,7 +112,10 @@ fn packed_stage(unrolled: &mut Unrolled<'_>, network: &Network<'_>, index: usize
     }
     match stage.last == stage.packed {
         true => Flow::Units(units, stage.packed),
-        false => Flow::Numbers(into_numbers(unrolled, units, stage.packed, stage.last)),
+        false => {
+            into_numbers(unrolled, units, stage.packed);
+            Flow::Numbers(stage.last)
+        }
     }
 }
 
@@ -137,13 +137,13 @@ impl Network<'_> {
     }
 }
 
-fn unrolled_stage(unrolled: &mut Unrolled<'_>, stage: &Stage<'_>, flow: Flow) -> Flow {
+/// Leaves a vector to unrolled code.
+fn hand_over(unrolled: &mut Unrolled<'_>, flow: Flow) {
     match flow {
         Flow::Input(input) => unrolled.unpack(input),
-        Flow::Units(units, value) => drop(into_numbers(unrolled, units, value, value)),
+        Flow::Units(units, value) => into_numbers(unrolled, units, value),
         Flow::Numbers(_) | Flow::Class(_) => {}
     }
-    Flow::Numbers(stage.last)
 }
 
 /// All elements as numbers.
@@ -160,11 +160,10 @@ fn into_list(unrolled: &mut Unrolled<'_>, flow: Flow, first: ValueId, len: usize
     (0..len).map(|element| (element, unrolled.number(value, element))).collect()
 }
 
-/// Hands units over to unrolled code; gives the IR value that it is to go on to.
-fn into_numbers(unrolled: &mut Unrolled<'_>, units: Units, value: ValueId, last: ValueId) -> ValueId {
+/// Takes the units of an IR value apart for unrolled code.
+fn into_numbers(unrolled: &mut Unrolled<'_>, units: Units, value: ValueId) {
     let numbers = units.into_numbers(&mut Emit::new(unrolled.builder, unrolled.ir, value));
     numbers.into_iter().for_each(|(element, number)| unrolled.take(value, element, number));
-    last
 }
 
 fn into_units(unrolled: &mut Unrolled<'_>, flow: Flow, first: ValueId) -> Units {

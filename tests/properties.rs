@@ -38,8 +38,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => Just(Step::Relu),
         2 => constants(WIDEST).prop_map(Step::Mul),
         1 => constant().prop_map(Step::MulAll),
+        1 => constants(WIDEST).prop_map(Step::Leaky),
+        1 => constants(WIDEST).prop_map(Step::Max),
+        1 => constants(WIDEST).prop_map(Step::Min),
+        1 => prop::sample::select(vec![0.5, 1.0, 0.1, f64::from(0.1f32), 3.0]).prop_map(Step::Round),
+        1 => Just(Step::Gather),
+        1 => Just(Step::Residual),
+        1 => Just(Step::Concat),
     ];
-    prop::collection::vec(step, 0..3)
+    prop::collection::vec(step, 0..4)
 }
 
 fn layer() -> impl Strategy<Value = Layer> {

@@ -112,6 +112,10 @@ pub(crate) struct Choices {
     /// Where the weights' scale is divided out: after every `product`, after the `sum`, or not at all (`none`).
     #[arg(long, value_name = "product|sum|none", default_value = "sum")]
     pub(crate) rescale: Rescale,
+    /// How far straight pieces may be from the smooth activations (Sigmoid, Tanh, Gelu, ...) that they stand for: a smaller
+    /// error takes more pieces.
+    #[arg(long, value_name = "ERROR", default_value_t = quant::choice::ACTIVATION_ERROR, value_parser = positive)]
+    pub(crate) activation_error: f64,
     /// Optimisation of the network: 0 none, 1 every bit kept, 2 roundings may move or go.
     #[arg(short = 'O', long = "opt", value_name = "LEVEL", default_value = "2")]
     pub(crate) level: Level,
@@ -258,6 +262,13 @@ pub(crate) enum RulesChoice {
     Consensus,
 }
 
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(error) if (1e-9..=1.0).contains(&error) => Ok(error),
+        _ => Err("give a number from 1e-9 to 1, as in 1e-3".into()),
+    }
+}
+
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
     share.ok_or_else(|| "give a share from 0 to 1, as in 0.995".into())
@@ -303,6 +314,7 @@ impl Choices {
                 },
                 zero_points: !self.symmetric,
                 calibration: None,
+                activation_error: self.activation_error,
             },
             level: self.level,
             stop_after: self.stop_after.clone(),

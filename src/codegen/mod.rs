@@ -8,6 +8,7 @@
 //! nothing else, for every input of the length that the entry checks.
 
 pub mod contract;
+mod curves;
 mod emitted;
 pub mod options;
 mod packed;

@@ -52,7 +52,13 @@ fn origin(ir: &Ir, value: ValueId) -> Origin {
         ir::Op::Add { .. } => "add",
         ir::Op::Mul { .. } => "mul",
         ir::Op::Rescale { .. } => "rescale",
+        ir::Op::Round { .. } => "round",
         ir::Op::Relu { .. } => "relu",
+        ir::Op::Max { .. } => "max",
+        ir::Op::Min { .. } => "min",
+        ir::Op::Piecewise { .. } => "piecewise",
+        ir::Op::Sum { .. } => "sum",
+        ir::Op::Gather { .. } => "gather",
         ir::Op::ArgMax { .. } => "argmax",
         ir::Op::Positive { .. } => "positive",
     };
@@ -92,7 +98,7 @@ impl<'a> Unrolled<'a> {
     }
 
     /// Says that what follows computes an IR value.
-    fn enter(&mut self, value: ValueId) {
+    pub(super) fn enter(&mut self, value: ValueId) {
         self.builder.enter(self.origins[value]);
     }
 
@@ -200,19 +206,36 @@ impl<'a> Unrolled<'a> {
             ir::Op::Add { x, constant } => self.unary(value, index, *x, Op::Add, &constant[index], BigInt::zero()),
             ir::Op::Mul { x, constant, .. } => self.unary(value, index, *x, Op::Mul, &constant[index], BigInt::one()),
             ir::Op::Rescale { x, divisor } => self.unary(value, index, *x, Op::Div, divisor, BigInt::one()),
-            ir::Op::Relu { x } => {
-                let never_negative = !ir.values[*x].intervals[index].low.is_negative();
-                let floor = if never_negative { None } else { Some(BigInt::zero()) };
-                let number = self.number(*x, index);
+            ir::Op::Relu { x } => self.bound(value, index, *x, Op::Max, &BigInt::zero()),
+            ir::Op::Max { x, constant } => self.bound(value, index, *x, Op::Max, &constant[index]),
+            ir::Op::Min { x, constant } => self.bound(value, index, *x, Op::Min, &constant[index]),
+            ir::Op::Round { x, factors, divisor, .. } => self.round(value, index, *x, &factors[index], divisor),
+            ir::Op::Piecewise { x, curves, .. } => self.curve(value, index, *x, &curves[index % curves.len()]),
+            ir::Op::Sum { terms: [x, y] } => {
+                let (x, y) = (self.number(*x, index), self.number(*y, index));
                 self.enter(value);
-                match floor {
-                    Some(floor) => self.one(value, index, Op::Max, number, Some(&floor)),
-                    None => number,
-                }
+                let name = Name::element(&self.name(value), index);
+                self.builder.one(Op::Add, &[x, y], name)
+            }
+            ir::Op::Gather { parts, picks } => {
+                let (part, element) = picks[index];
+                self.number(parts[part], element)
             }
             ir::Op::Input | ir::Op::ArgMax { .. } | ir::Op::Positive { .. } => unreachable!("made as a whole"),
         };
         self.made[value].elements.insert(index, number);
+    }
+
+    /// An element kept on one side of a bound, unless it always is.
+    fn bound(&mut self, value: ValueId, index: usize, x: ValueId, op: Op, bound: &BigInt) -> NumberId {
+        let known = &self.ir.values[x].intervals[index];
+        let binds = if op == Op::Max { known.low < *bound } else { known.high > *bound };
+        let number = self.number(x, index);
+        if !binds {
+            return number;
+        }
+        self.enter(value);
+        self.one(value, index, op, number, Some(bound))
     }
 
     /// An elementwise step with a constant, unless that constant changes nothing.
@@ -236,7 +259,14 @@ impl<'a> Unrolled<'a> {
         }
     }
 
-    fn one(&mut self, value: ValueId, index: usize, op: Op, number: NumberId, constant: Option<&BigInt>) -> NumberId {
+    pub(super) fn one(
+        &mut self,
+        value: ValueId,
+        index: usize,
+        op: Op,
+        number: NumberId,
+        constant: Option<&BigInt>,
+    ) -> NumberId {
         let mut operands = vec![number];
         operands.extend(constant.map(|constant| self.builder.number(constant)));
         let name = Name::element(&self.name(value), index);

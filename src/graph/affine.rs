@@ -1,45 +1,81 @@
-//! Elementwise ops: sums and products with constants, ReLU.
+//! Sums, differences, products and quotients.
 
 use super::Op;
+use super::activation::{activate, combine, elementwise, is_function, step};
+use super::function::{Binary, Expression};
 use super::import::Importer;
 use super::operand::{Computed, Operand};
 use crate::error::Problem;
 use crate::onnx::{ElementType, Node, Tensor};
 
-/// Add: a constant on either side.
+/// Add: a constant on either side, or two computed values.
 pub(super) fn add(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let Pair { x, constant, .. } = pair(importer, node)?;
-    elementwise(importer, node, &x, Op::Add { x: x.node, constant })
+    match operands(importer, node)? {
+        Operands::Constant { x, constant, .. } => elementwise(importer, node, &x, Op::Add { x: x.node, constant }),
+        Operands::Computed(x, y) => sum(importer, node, &x, &y),
+    }
 }
 
-/// Sub: `x - c`, or `c - x` as `-x + c`.
+/// Sub: `x - c`, `c - x` as `-x + c`, and `x - y` as `x + -y`.
 pub(super) fn sub(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let Pair { x, constant, constant_first } = pair(importer, node)?;
-    if !constant_first {
-        let constant = constant.iter().map(|value| -value).collect();
-        return elementwise(importer, node, &x, Op::Add { x: x.node, constant });
+    match operands(importer, node)? {
+        Operands::Constant { x, constant, constant_first: false } => {
+            let constant = constant.iter().map(|value| -value).collect();
+            elementwise(importer, node, &x, Op::Add { x: x.node, constant })
+        }
+        Operands::Constant { x, constant, constant_first: true } => {
+            let minus = negated(importer, node, &x)?;
+            elementwise(importer, node, &x, Op::Add { x: minus.node, constant })
+        }
+        Operands::Computed(x, y) => {
+            let minus = negated(importer, node, &y)?;
+            sum(importer, node, &x, &minus)
+        }
     }
-    let minus =
-        importer.push(node, Op::Mul { x: x.node, constant: vec![-1.0; x.len()] }, x.shape.clone(), x.element)?;
-    elementwise(importer, node, &x, Op::Add { x: minus.node, constant })
 }
 
-/// Mul: a constant on either side.
+fn negated(importer: &mut Importer<'_>, node: &Node, x: &Computed) -> Result<Computed, Problem> {
+    step(importer, node, x, Op::Mul { x: x.node, constant: vec![-1.0; x.len()] })
+}
+
+/// A residual connection; where it is an activation that an exporter took apart, that activation.
+fn sum(importer: &mut Importer<'_>, node: &Node, x: &Computed, y: &Computed) -> Result<Operand, Problem> {
+    if is_function(importer, x, y) {
+        return combine(importer, node, Binary::Add, x, y).map(Operand::Computed);
+    }
+    elementwise(importer, node, x, Op::Sum { terms: [x.node, y.node] })
+}
+
+/// Mul: a constant on either side, or functions of one number.
 pub(super) fn mul(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let Pair { x, constant, .. } = pair(importer, node)?;
-    elementwise(importer, node, &x, Op::Mul { x: x.node, constant })
+    match operands(importer, node)? {
+        Operands::Constant { x, constant, .. } => elementwise(importer, node, &x, Op::Mul { x: x.node, constant }),
+        Operands::Computed(x, y) => combine(importer, node, Binary::Multiply, &x, &y).map(Operand::Computed),
+    }
 }
 
-/// Div: by a constant without zeros.
+/// Div: by a constant without zeros, or of functions of one number.
 pub(super) fn div(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let Pair { x, constant, constant_first } = pair(importer, node)?;
-    if constant_first {
-        return Err(node.problem("divides by a computed value").help("divide by constants only"));
-    }
+    let (x, constant, constant_first) = match operands(importer, node)? {
+        Operands::Constant { x, constant, constant_first } => (x, constant, constant_first),
+        Operands::Computed(x, y) => {
+            return combine(importer, node, Binary::Divide, &x, &y).map(Operand::Computed);
+        }
+    };
     if x.element != ElementType::Float {
         return Err(node
             .problem("divides integers, which cuts the fraction off")
             .help("put a Cast to float32 in front of it"));
+    }
+    if constant_first {
+        let (&dividend, others) = constant.split_first().ok_or_else(|| node.problem("has no elements"))?;
+        if others.iter().any(|other| *other != dividend) {
+            return Err(node
+                .problem("divides a constant for each element by a computed value")
+                .help("use the same constant for all elements"));
+        }
+        let quotient = Expression::binary(Binary::Divide, Expression::Constant(dividend), Expression::X);
+        return activate(importer, node, &x, quotient).map(Operand::Computed);
     }
     let constant: Vec<f64> = constant.iter().map(|value| 1.0 / value).collect();
     if constant.iter().any(|value| !value.is_finite()) {
@@ -48,32 +84,22 @@ pub(super) fn div(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, P
     elementwise(importer, node, &x, Op::Mul { x: x.node, constant })
 }
 
-/// Relu.
-pub(super) fn relu(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let x = importer.computed(node, 0)?.for_computing(node)?;
-    elementwise(importer, node, &x, Op::Relu { x: x.node })
+/// The two operands of an elementwise op, brought to one shape.
+enum Operands {
+    Constant { x: Computed, constant: Vec<f64>, constant_first: bool },
+    Computed(Computed, Computed),
 }
 
-/// A step whose result has the shape and the type of its operand.
-fn elementwise(importer: &mut Importer<'_>, node: &Node, x: &Computed, op: Op) -> Result<Operand, Problem> {
-    importer.push(node, op, x.shape.clone(), x.element).map(Operand::Computed)
-}
+const CHECK_SHAPES: &str =
+    "check the shapes of the model: a constant has one element for each of the value's, or broadcasts to it";
 
-/// A computed value and a constant brought to its shape.
-struct Pair {
-    x: Computed,
-    constant: Vec<f64>,
-    constant_first: bool,
-}
-
-fn pair(importer: &Importer<'_>, node: &Node) -> Result<Pair, Problem> {
+fn operands(importer: &Importer<'_>, node: &Node) -> Result<Operands, Problem> {
     let (x, constant, constant_first) = match (importer.operand(node, 0)?, importer.operand(node, 1)?) {
         (Operand::Computed(x), Operand::Constant(constant)) => (x, constant, false),
         (Operand::Constant(constant), Operand::Computed(x)) => (x, constant, true),
-        (Operand::Computed(_), Operand::Computed(_)) => {
-            return Err(node
-                .problem("takes two computed values")
-                .help("residual connections and products of activations are not supported yet: one operand must be a constant"));
+        (Operand::Computed(x), Operand::Computed(y)) => {
+            let (x, y) = (x.for_arithmetic(node)?, y.for_arithmetic(node)?);
+            return alike(x, y).map_err(|reason| node.problem(reason).help("bring both to the same shape first"));
         }
         (Operand::Constant(_), Operand::Constant(_)) => {
             return Err(node
@@ -82,12 +108,18 @@ fn pair(importer: &Importer<'_>, node: &Node) -> Result<Pair, Problem> {
         }
     };
     let x = x.for_arithmetic(node)?;
-    let (x, constant) = broadcast(x, &constant).map_err(|reason| {
-        node.problem(reason).help(
-            "check the shapes of the model: a constant has one element for each of the value's, or broadcasts to it",
-        )
-    })?;
-    Ok(Pair { x, constant, constant_first })
+    let (x, constant) = broadcast(x, &constant).map_err(|reason| node.problem(reason).help(CHECK_SHAPES))?;
+    Ok(Operands::Constant { x, constant, constant_first })
+}
+
+/// Two values of one shape, up to dimensions of one in front.
+fn alike(x: Computed, y: Computed) -> Result<Operands, String> {
+    let tail = |shape: &[usize]| -> Vec<usize> { shape.iter().copied().skip_while(|&dim| dim == 1).collect() };
+    if tail(&x.shape) != tail(&y.shape) {
+        return Err(format!("takes computed values of shapes {:?} and {:?}", x.shape, y.shape));
+    }
+    let shape = if x.shape.len() < y.shape.len() { y.shape.clone() } else { x.shape.clone() };
+    Ok(Operands::Computed(x.reshaped(shape.clone()), y.reshaped(shape)))
 }
 
 /// Brings a constant to the shape of `x`; `x` may gain dimensions of one, but no elements.

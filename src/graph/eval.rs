@@ -16,6 +16,16 @@ pub fn eval_all(graph: &Graph, sample: &[f64]) -> Vec<Vec<f64>> {
             Op::Add { x, constant } => values[*x].iter().zip(constant).map(|(x, c)| x + c).collect(),
             Op::Mul { x, constant } => values[*x].iter().zip(constant).map(|(x, c)| x * c).collect(),
             Op::Relu { x } => values[*x].iter().map(|x| x.max(0.0)).collect(),
+            Op::Leaky { x, slopes } => {
+                let leaky = |(x, slope): (&f64, &f64)| if *x > 0.0 { *x } else { x * slope };
+                values[*x].iter().zip(slopes).map(leaky).collect()
+            }
+            Op::Max { x, constant } => values[*x].iter().zip(constant).map(|(x, c)| x.max(*c)).collect(),
+            Op::Min { x, constant } => values[*x].iter().zip(constant).map(|(x, c)| x.min(*c)).collect(),
+            Op::Activate { x, function } => values[*x].iter().map(|x| function.at(*x)).collect(),
+            Op::Round { x, step } => values[*x].iter().map(|x| (x / step).round_ties_even()).collect(),
+            Op::Sum { terms: [x, y] } => values[*x].iter().zip(&values[*y]).map(|(x, y)| x + y).collect(),
+            Op::Gather { parts, picks } => picks.iter().map(|&(part, index)| values[parts[part]][index]).collect(),
             Op::ArgMax { x, tie } => vec![argmax(&values[*x], *tie) as f64],
             Op::Positive { x } => values[*x].iter().map(|x| f64::from(*x > 0.0)).collect(),
         };

@@ -165,6 +165,16 @@ impl<'m> Importer<'m> {
         classes.unwrap_or(1).max(1)
     }
 
+    /// What a node imported so far computes.
+    pub(super) fn op(&self, id: NodeId) -> &Op {
+        &self.nodes[id].op
+    }
+
+    /// Notes a result of a node other than its first.
+    pub(super) fn set_result(&mut self, name: &str, operand: Operand) {
+        self.operands.insert(name.to_owned(), operand);
+    }
+
     /// ONNX's operator set version.
     pub(super) fn opset(&self) -> i64 {
         self.model.opset
@@ -275,18 +285,17 @@ impl<'m> Importer<'m> {
 /// has but does not look at, or looks at the shape of only.
 fn path_to(nodes: Vec<Node>, last: usize) -> Vec<Node> {
     let mut needed = vec![false; nodes.len()];
-    let mut next = Some(last);
-    while let Some(id) = next {
-        needed[id] = true;
-        next = nodes[id].op.operand();
+    needed[last] = true;
+    for id in (0..=last).rev() {
+        if needed[id] {
+            nodes[id].op.operands().iter().for_each(|&operand| needed[operand] = true);
+        }
     }
     let mut moved = vec![0; nodes.len()];
     let mut path: Vec<Node> = Vec::new();
     for (id, mut node) in nodes.into_iter().enumerate().filter(|(id, _)| needed[*id]) {
         moved[id] = path.len();
-        if let Some(operand) = node.op.operand_mut() {
-            *operand = moved[*operand];
-        }
+        node.op.operands_mut().iter_mut().for_each(|operand| *operand = moved[*operand]);
         path.push(node);
     }
     path

@@ -5,21 +5,29 @@
 //! 2. the last node is the answer: an [`Op::ArgMax`] or [`Op::Positive`], which stand nowhere else, where that is a
 //!    class; any other op with one element where it is that number itself;
 //! 3. constants have one element for each element of the result ([`Op::MatMul`]: rows × columns),
-//!    and all are finite;
+//!    and all are finite; the two terms of an [`Op::Sum`] have as many elements as it, picks lie inside their parts;
 //! 4. shapes are gone: a value is a vector of `len` elements in row-major order, for one sample.
 //!
 //! If a model gets this far, what follows succeeds or says which limit is hit.
 
+mod activation;
 mod affine;
 mod dense;
 mod eval;
+mod function;
 mod import;
 mod operand;
 mod ops;
+mod quantised;
+mod select;
 mod shape;
+mod simplify;
 mod tail;
 
+use std::sync::Arc;
+
 pub use eval::{eval_all, margin};
+pub use function::Function;
 pub use import::import;
 pub use ops::SUPPORTED;
 
@@ -112,6 +120,53 @@ pub enum Op {
         /// Operand.
         x: NodeId,
     },
+    /// `result[j] = x[j]` where that is above 0, else `slopes[j] · x[j]`.
+    Leaky {
+        /// Operand.
+        x: NodeId,
+        /// One slope an element.
+        slopes: Vec<f64>,
+    },
+    /// `result[j] = max(x[j], constant[j])`.
+    Max {
+        /// Operand.
+        x: NodeId,
+        /// One lower bound an element.
+        constant: Vec<f64>,
+    },
+    /// `result[j] = min(x[j], constant[j])`.
+    Min {
+        /// Operand.
+        x: NodeId,
+        /// One upper bound an element.
+        constant: Vec<f64>,
+    },
+    /// `result[j] = function(x[j])`, to within the error that a user allows.
+    Activate {
+        /// Operand.
+        x: NodeId,
+        /// A function of one number.
+        function: Arc<Function>,
+    },
+    /// `result[j] = x[j] / step`, rounded to the nearest integer, halves to the even one.
+    Round {
+        /// Operand.
+        x: NodeId,
+        /// What an integer is a multiple of; positive.
+        step: f64,
+    },
+    /// `result[j] = x[j] + y[j]`.
+    Sum {
+        /// Both operands.
+        terms: [NodeId; 2],
+    },
+    /// `result[j]` is an element of a part.
+    Gather {
+        /// Operands.
+        parts: Vec<NodeId>,
+        /// Which part, and which of its elements.
+        picks: Vec<(usize, usize)>,
+    },
     /// The index of the largest element.
     ArgMax {
         /// Operand.
@@ -144,32 +199,57 @@ pub struct Matrix {
     pub columns: usize,
     /// `rows * columns` elements.
     pub elements: Vec<f64>,
+    /// The integers that the model stores for them, where it stores integers.
+    pub stored: Option<Stored>,
+}
+
+/// Integers that stand for the elements of a matrix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// What a step of one is worth, for all elements or for each column.
+    pub steps: Vec<f64>,
+    /// One integer an element, row-major.
+    pub integers: Vec<i64>,
 }
 
 impl Op {
-    /// The operand; every op but the input has one.
-    pub(crate) fn operand(&self) -> Option<NodeId> {
+    /// The operands: none of the input, most often one.
+    pub(crate) fn operands(&self) -> &[NodeId] {
         match self {
-            Op::Input => None,
+            Op::Input => &[],
             Op::MatMul { x, .. }
             | Op::Add { x, .. }
             | Op::Mul { x, .. }
             | Op::Relu { x }
+            | Op::Leaky { x, .. }
+            | Op::Max { x, .. }
+            | Op::Min { x, .. }
+            | Op::Activate { x, .. }
+            | Op::Round { x, .. }
             | Op::ArgMax { x, .. }
-            | Op::Positive { x } => Some(*x),
+            | Op::Positive { x } => std::slice::from_ref(x),
+            Op::Sum { terms } => terms,
+            Op::Gather { parts, .. } => parts,
         }
     }
 
     /// The same, to be changed.
-    pub(crate) fn operand_mut(&mut self) -> Option<&mut NodeId> {
+    pub(crate) fn operands_mut(&mut self) -> &mut [NodeId] {
         match self {
-            Op::Input => None,
+            Op::Input => &mut [],
             Op::MatMul { x, .. }
             | Op::Add { x, .. }
             | Op::Mul { x, .. }
             | Op::Relu { x }
+            | Op::Leaky { x, .. }
+            | Op::Max { x, .. }
+            | Op::Min { x, .. }
+            | Op::Activate { x, .. }
+            | Op::Round { x, .. }
             | Op::ArgMax { x, .. }
-            | Op::Positive { x } => Some(x),
+            | Op::Positive { x } => std::slice::from_mut(x),
+            Op::Sum { terms } => terms,
+            Op::Gather { parts, .. } => parts,
         }
     }
 
@@ -177,8 +257,19 @@ impl Op {
     pub(crate) fn constants(&self) -> &[f64] {
         match self {
             Op::MatMul { weights, .. } => &weights.elements,
-            Op::Add { constant, .. } | Op::Mul { constant, .. } => constant,
-            Op::Input | Op::Relu { .. } | Op::ArgMax { .. } | Op::Positive { .. } => &[],
+            Op::Add { constant, .. }
+            | Op::Mul { constant, .. }
+            | Op::Max { constant, .. }
+            | Op::Min { constant, .. }
+            | Op::Leaky { slopes: constant, .. } => constant,
+            Op::Round { step, .. } => std::slice::from_ref(step),
+            Op::Input
+            | Op::Relu { .. }
+            | Op::Activate { .. }
+            | Op::Sum { .. }
+            | Op::Gather { .. }
+            | Op::ArgMax { .. }
+            | Op::Positive { .. } => &[],
         }
     }
 }

@@ -62,25 +62,6 @@ pub(super) fn cast(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, 
     }
 }
 
-/// Slice: only where it keeps everything (tf2onnx writes such slices around single vectors).
-pub(super) fn slice(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let value = importer.computed(node, 0)?;
-    let shape = importer.inferred_shape(node)?;
-    let backwards = match node.input(4) {
-        None => false,
-        Some(_) => match importer.operand(node, 4)? {
-            Operand::Constant(steps) => steps.to_ints().is_none_or(|steps| steps.iter().any(|&step| step < 0)),
-            Operand::Computed(_) => true,
-        },
-    };
-    if shape != value.shape || backwards {
-        return Err(node
-            .problem(format!("takes {shape:?} out of {:?}", value.shape))
-            .help("slicing computed values is not supported yet; slice the data before it goes into the model"));
-    }
-    Ok(Operand::Computed(value))
-}
-
 /// Shape arithmetic: by now it is a constant, or it never will be.
 pub(super) fn folded(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     match importer.inferred_shape(node) {

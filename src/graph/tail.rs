@@ -57,7 +57,7 @@ pub(super) fn argmax(importer: &mut Importer<'_>, node: &Node) -> Result<Operand
 }
 
 /// An axis counted from the front.
-fn normalise(axis: i64, value: &Computed, node: &Node) -> Result<usize, Problem> {
+pub(super) fn normalise(axis: i64, value: &Computed, node: &Node) -> Result<usize, Problem> {
     let rank = value.shape.len();
     let counted = if axis < 0 { axis + rank as i64 } else { axis };
     usize::try_from(counted)

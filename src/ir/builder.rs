@@ -6,7 +6,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Zero};
 
-use super::{Interval, Ir, Layer, LayerId, Matrix, Op, Storage, Value, ValueId};
+use super::{Interval, Ir, Layer, LayerId, Matrix, Op, Storage, Value, ValueId, round_quotient};
 use crate::input::InputFormat;
 
 /// Builds an [`Ir`] value by value.
@@ -82,7 +82,7 @@ impl Builder {
 
 /// The scale and the intervals that an op gives its result.
 pub(super) fn consequences(op: &Op, values: &[Value], input: &InputFormat) -> (BigRational, Vec<Interval>) {
-    let Some(operand) = op.operand() else {
+    let Some(&operand) = op.operands().first() else {
         let len = values.first().map_or(0, Value::len);
         return (input.scale.clone(), vec![input.interval(); len]);
     };
@@ -98,16 +98,33 @@ pub(super) fn consequences(op: &Op, values: &[Value], input: &InputFormat) -> (B
         Op::Rescale { divisor, .. } => {
             (scale * BigRational::from(divisor.clone()), of.iter().map(|interval| interval.div(divisor)).collect())
         }
+        Op::Round { factors, divisor, scale, .. } => {
+            let round = |interval: &Interval, factor: &BigInt| {
+                let end = |end: &BigInt| round_quotient(&(end * factor), divisor);
+                Interval::new(end(&interval.low), end(&interval.high))
+            };
+            (scale.clone(), zip(of, factors, round))
+        }
         Op::Relu { .. } => {
             let zero = Interval::point(BigInt::zero());
             (kept(), of.iter().map(|interval| interval.max(&zero)).collect())
+        }
+        Op::Max { constant, .. } => (kept(), zip(of, constant, |of, c| of.max(&Interval::point(c.clone())))),
+        Op::Min { constant, .. } => (kept(), zip(of, constant, |of, c| of.min(&Interval::point(c.clone())))),
+        Op::Piecewise { curves, unit, .. } => {
+            (scale * unit, of.iter().enumerate().map(|(j, of)| curves[j % curves.len().max(1)].over(of)).collect())
+        }
+        Op::Sum { terms: [_, y] } => (kept(), of.iter().zip(&values[*y].intervals).map(|(x, y)| x.add(y)).collect()),
+        Op::Gather { parts, picks } => {
+            let pick = |&(part, index): &(usize, usize)| values[parts[part]].intervals[index].clone();
+            (kept(), picks.iter().map(pick).collect())
         }
         Op::ArgMax { .. } => (BigRational::one(), vec![Interval::new(0, of.len().saturating_sub(1))]),
         Op::Positive { .. } => (BigRational::one(), vec![Interval::new(0, 1)]),
     }
 }
 
-fn zip(of: &[Interval], constant: &[BigInt], apply: fn(&Interval, &BigInt) -> Interval) -> Vec<Interval> {
+fn zip(of: &[Interval], constant: &[BigInt], apply: impl Fn(&Interval, &BigInt) -> Interval) -> Vec<Interval> {
     of.iter().zip(constant).map(|(interval, constant)| apply(interval, constant)).collect()
 }
 

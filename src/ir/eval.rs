@@ -1,6 +1,9 @@
 //! The definition of what a contract computes.
 
+use std::cmp::Ordering;
+
 use num_bigint::BigInt;
+use num_integer::Integer;
 use num_traits::{Signed, ToPrimitive, Zero};
 
 use super::{Ir, Matrix, Op, Tie};
@@ -21,9 +24,13 @@ pub fn eval_all(ir: &Ir, input: &[BigInt]) -> Vec<Vec<BigInt>> {
     assert_eq!(input.len(), ir.values[0].len(), "one integer for each input element");
     let mut results: Vec<Vec<BigInt>> = Vec::with_capacity(ir.values.len());
     for value in &ir.values {
-        let result = match value.op.operand() {
-            None => input.to_vec(),
-            Some(x) => apply(&value.op, &results[x]),
+        let result = match (&value.op, value.op.operands()) {
+            (Op::Sum { .. }, &[x, y]) => results[x].iter().zip(&results[y]).map(|(x, y)| x + y).collect(),
+            (Op::Gather { parts, picks }, _) => {
+                picks.iter().map(|&(part, index)| results[parts[part]][index].clone()).collect()
+            }
+            (op, &[x]) => apply(op, &results[x]),
+            _ => input.to_vec(),
         };
         results.push(result);
     }
@@ -32,7 +39,7 @@ pub fn eval_all(ir: &Ir, input: &[BigInt]) -> Vec<Vec<BigInt>> {
 
 fn apply(op: &Op, x: &[BigInt]) -> Vec<BigInt> {
     match op {
-        Op::Input => x.to_vec(),
+        Op::Input | Op::Sum { .. } | Op::Gather { .. } => x.to_vec(),
         Op::MatMul { weights, .. } => matmul(x, weights),
         Op::Products { weights, .. } => {
             let row = |(row, x): (usize, &BigInt)| weights.row(row).iter().map(|w| x * w).collect::<Vec<_>>();
@@ -45,10 +52,27 @@ fn apply(op: &Op, x: &[BigInt]) -> Vec<BigInt> {
         Op::Mul { constant, .. } => x.iter().zip(constant).map(|(x, c)| x * c).collect(),
         // BigInt divides as OP_DIV does: toward zero.
         Op::Rescale { divisor, .. } => x.iter().map(|x| x / divisor).collect(),
+        Op::Round { factors, divisor, .. } => {
+            x.iter().zip(factors).map(|(x, factor)| round_quotient(&(x * factor), divisor)).collect()
+        }
         Op::Relu { .. } => x.iter().map(|x| x.clone().max(BigInt::zero())).collect(),
+        Op::Max { constant, .. } => x.iter().zip(constant).map(|(x, c)| x.max(c).clone()).collect(),
+        Op::Min { constant, .. } => x.iter().zip(constant).map(|(x, c)| x.min(c).clone()).collect(),
+        Op::Piecewise { curves, .. } => x.iter().enumerate().map(|(j, x)| curves[j % curves.len()].at(x)).collect(),
         Op::ArgMax { tie, .. } => vec![argmax(x, *tie)],
         Op::Positive { .. } => x.iter().map(|x| BigInt::from(x.is_positive())).collect(),
     }
+}
+
+/// The integer nearest to a quotient by a positive divisor; halves go to the even one.
+pub fn round_quotient(dividend: &BigInt, divisor: &BigInt) -> BigInt {
+    let (quotient, remainder) = dividend.div_mod_floor(divisor);
+    let up = match (remainder * 2u8).cmp(divisor) {
+        Ordering::Less => false,
+        Ordering::Equal => quotient.is_odd(),
+        Ordering::Greater => true,
+    };
+    if up { quotient + 1u8 } else { quotient }
 }
 
 /// Sums in 128 bits while they provably fit, else in big numbers.
@@ -102,6 +126,13 @@ mod tests {
     fn zero_is_not_positive() {
         let positive = |x: i32| apply(&Op::Positive { x: 0 }, &[x.into()]);
         assert_eq!([-1, 0, 1].map(positive), [0, 0, 1].map(|class| vec![BigInt::from(class)]));
+    }
+
+    #[test]
+    fn halves_are_rounded_to_even() {
+        let round = |x: i64, divisor: i64| round_quotient(&x.into(), &divisor.into());
+        assert_eq!([-7, -5, -3, -1, 1, 3, 5, 7].map(|x| round(x, 2)), [-4, -2, -2, 0, 0, 2, 2, 4].map(BigInt::from));
+        assert_eq!([-5, -4, -2, -1, 1, 2, 4, 5].map(|x| round(x, 3)), [-2, -1, -1, 0, 0, 1, 1, 2].map(BigInt::from));
     }
 
     #[test]

@@ -10,10 +10,12 @@
 //!    gives a class; any other op gives the model's number, in steps of its scale;
 //! 3. the number of elements, the scale and the intervals of a value are what its op and its operands make them;
 //! 4. constants have as many elements as the value they belong to, matrices as many rows as their operand has elements;
-//! 5. divisors are at least 2;
-//! 6. each value belongs to a layer of the table.
+//! 5. divisors are at least 2, factors of roundings at least 1, and bends of curves lie in order;
+//! 6. each value belongs to a layer of the table;
+//! 7. what is added to each other or joined has one scale, and added vectors have one length.
 
 pub mod builder;
+mod curve;
 mod eval;
 pub mod interval;
 mod print;
@@ -27,7 +29,8 @@ use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive};
 
 pub use builder::Builder;
-pub use eval::{eval, eval_all};
+pub use curve::{Bend, Curve};
+pub use eval::{eval, eval_all, round_quotient};
 pub use interval::Interval;
 pub use print::{describe_scale, print};
 pub use storage::Storage;
@@ -133,10 +136,56 @@ pub enum Op {
         /// At least 2.
         divisor: BigInt,
     },
+    /// `result[j] = x[j]·factors[j] / divisor`, rounded to the nearest integer, halves to the even one.
+    Round {
+        /// Operand.
+        x: ValueId,
+        /// At least 1.
+        factors: Vec<BigInt>,
+        /// At least 2.
+        divisor: BigInt,
+        /// What a step of one in the result is worth.
+        scale: BigRational,
+    },
     /// `result[j] = max(x[j], 0)`.
     Relu {
         /// Operand.
         x: ValueId,
+    },
+    /// `result[j] = max(x[j], constant[j])`.
+    Max {
+        /// Operand.
+        x: ValueId,
+        /// Lower bounds, at the operand's scale.
+        constant: Vec<BigInt>,
+    },
+    /// `result[j] = min(x[j], constant[j])`.
+    Min {
+        /// Operand.
+        x: ValueId,
+        /// Upper bounds, at the operand's scale.
+        constant: Vec<BigInt>,
+    },
+    /// `result[j] = curve(x[j])`, at the operand's scale times `unit`.
+    Piecewise {
+        /// Operand.
+        x: ValueId,
+        /// One curve for all elements, or one for each.
+        curves: Arc<Vec<Curve>>,
+        /// What a step of one in a slope is worth.
+        unit: BigRational,
+    },
+    /// `result[j] = x[j] + y[j]`.
+    Sum {
+        /// Both operands.
+        terms: [ValueId; 2],
+    },
+    /// `result[j]` is an element of a part.
+    Gather {
+        /// Operands.
+        parts: Vec<ValueId>,
+        /// Which part, and which of its elements.
+        picks: Arc<Vec<(usize, usize)>>,
     },
     /// The index of the largest element.
     ArgMax {
@@ -166,38 +215,62 @@ pub struct Matrix {
 }
 
 impl Op {
-    /// The operand, if any: every op but the input has one.
-    pub fn operand(&self) -> Option<ValueId> {
+    /// The operands: none of the input, most often one.
+    pub fn operands(&self) -> &[ValueId] {
         match self {
-            Op::Input => None,
+            Op::Input => &[],
             Op::MatMul { x, .. }
             | Op::Products { x, .. }
             | Op::SumRows { x, .. }
             | Op::Add { x, .. }
             | Op::Mul { x, .. }
             | Op::Rescale { x, .. }
+            | Op::Round { x, .. }
             | Op::Relu { x }
+            | Op::Max { x, .. }
+            | Op::Min { x, .. }
+            | Op::Piecewise { x, .. }
             | Op::ArgMax { x, .. }
-            | Op::Positive { x } => Some(*x),
+            | Op::Positive { x } => std::slice::from_ref(x),
+            Op::Sum { terms } => terms,
+            Op::Gather { parts, .. } => parts,
         }
     }
 
-    /// The same op on another operand.
-    #[must_use]
-    pub fn with_operand(&self, operand: ValueId) -> Op {
-        let mut op = self.clone();
-        match &mut op {
-            Op::Input => {}
+    fn operands_mut(&mut self) -> &mut [ValueId] {
+        match self {
+            Op::Input => &mut [],
             Op::MatMul { x, .. }
             | Op::Products { x, .. }
             | Op::SumRows { x, .. }
             | Op::Add { x, .. }
             | Op::Mul { x, .. }
             | Op::Rescale { x, .. }
+            | Op::Round { x, .. }
             | Op::Relu { x }
+            | Op::Max { x, .. }
+            | Op::Min { x, .. }
+            | Op::Piecewise { x, .. }
             | Op::ArgMax { x, .. }
-            | Op::Positive { x } => *x = operand,
+            | Op::Positive { x } => std::slice::from_mut(x),
+            Op::Sum { terms } => terms,
+            Op::Gather { parts, .. } => parts,
         }
+    }
+
+    /// The operand of an op that has just one.
+    pub fn operand(&self) -> Option<ValueId> {
+        match self.operands() {
+            &[x] => Some(x),
+            _ => None,
+        }
+    }
+
+    /// The same op on other operands.
+    #[must_use]
+    pub fn with_operands(&self, moved: impl Fn(ValueId) -> ValueId) -> Op {
+        let mut op = self.clone();
+        op.operands_mut().iter_mut().for_each(|operand| *operand = moved(*operand));
         op
     }
 }
@@ -290,7 +363,7 @@ impl Ir {
     /// How often each value is used.
     pub fn uses(&self) -> Vec<usize> {
         let mut uses = vec![0; self.values.len()];
-        for operand in self.values.iter().filter_map(|value| value.op.operand()) {
+        for &operand in self.values.iter().flat_map(|value| value.op.operands()) {
             uses[operand] += 1;
         }
         uses

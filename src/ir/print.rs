@@ -7,7 +7,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, ToPrimitive};
 
-use super::{Ir, Matrix, Op, Tie, Value};
+use super::{Curve, Ir, Matrix, Op, Tie, Value};
 
 /// Constants with at most this many elements are printed whole.
 const WHOLE: usize = 12;
@@ -42,7 +42,20 @@ fn describe(op: &Op) -> String {
             format!("mul %{x}, {}, unit {}", describe_constant(constant), describe_scale(unit))
         }
         Op::Rescale { x, divisor } => format!("rescale %{x}, divisor {divisor} toward zero"),
+        Op::Round { x, factors, divisor, .. } => {
+            format!("round %{x} times {}, divisor {divisor} half to even", describe_constant(factors))
+        }
         Op::Relu { x } => format!("relu %{x}"),
+        Op::Max { x, constant } => format!("max %{x}, {}", describe_constant(constant)),
+        Op::Min { x, constant } => format!("min %{x}, {}", describe_constant(constant)),
+        Op::Piecewise { x, curves, unit } => {
+            format!("piecewise %{x}, {}, unit {}", describe_curves(curves), describe_scale(unit))
+        }
+        Op::Sum { terms: [x, y] } => format!("sum %{x}, %{y}"),
+        Op::Gather { parts, picks } => {
+            let parts: Vec<String> = parts.iter().map(|part| format!("%{part}")).collect();
+            format!("gather {}, {}", parts.join(", "), describe_picks(picks))
+        }
         Op::ArgMax { x, tie: Tie::First } => format!("argmax %{x}, lowest index of equals"),
         Op::ArgMax { x, tie: Tie::Last } => format!("argmax %{x}, highest index of equals"),
         Op::Positive { x } => format!("positive %{x}"),
@@ -77,6 +90,32 @@ fn describe_constant(constant: &[BigInt]) -> String {
     let low = constant.iter().min().cloned().unwrap_or_default();
     let high = constant.iter().max().cloned().unwrap_or_default();
     format!("[{low} .. {high}; {}] #{}", constant.len(), short_hash(texts.join(",").as_bytes()))
+}
+
+fn describe_curves(curves: &[Curve]) -> String {
+    let whole: Vec<String> = curves.iter().map(describe_curve).collect();
+    match whole.as_slice() {
+        [one] => one.clone(),
+        several => {
+            format!("{} curves, the first {} #{}", several.len(), several[0], short_hash(several.join(" ").as_bytes()))
+        }
+    }
+}
+
+fn describe_curve(curve: &Curve) -> String {
+    let mut text = format!("{}·v + {}", curve.slope, curve.offset);
+    for bend in &curve.bends {
+        let _ = write!(text, " + {}·max(v - {}, 0)", bend.change, bend.at);
+    }
+    text
+}
+
+fn describe_picks(picks: &[(usize, usize)]) -> String {
+    let texts: Vec<String> = picks.iter().map(|(part, index)| format!("{part}.{index}")).collect();
+    match picks.len() <= WHOLE {
+        true => format!("[{}]", texts.join(", ")),
+        false => format!("[{} elements] #{}", picks.len(), short_hash(texts.join(",").as_bytes())),
+    }
 }
 
 /// A scale as a reader knows it: `1`, `1e-8`, `1/255`, or a fraction with its size.

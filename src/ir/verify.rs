@@ -1,9 +1,10 @@
 //! Checks the invariants listed in the module's documentation.
 
 use num_bigint::BigInt;
+use num_traits::Signed;
 
 use super::builder::consequences;
-use super::{Ir, Op, Value};
+use super::{Curve, Ir, Op, Value};
 
 /// Checks an IR; the message names the value and the number of the invariant that it breaks.
 ///
@@ -20,11 +21,16 @@ pub fn verify(ir: &Ir) -> Result<(), String> {
 }
 
 fn verify_value(ir: &Ir, id: usize, value: &Value) -> Result<(), String> {
-    match value.op.operand() {
-        None if id != 0 => return Err("invariant 1: a second input".into()),
-        Some(x) if x >= id => return Err(format!("invariant 1: reads %{x}, which comes later")),
-        Some(_) if id == 0 => return Err("invariant 1: value 0 is not the input".into()),
-        _ => {}
+    match (&value.op, value.op.operands()) {
+        (Op::Input, _) if id != 0 => return Err("invariant 1: a second input".into()),
+        (Op::Input, _) => {}
+        (_, []) => return Err("invariant 1: no operand".into()),
+        (_, _) if id == 0 => return Err("invariant 1: value 0 is not the input".into()),
+        (_, operands) => {
+            if let Some(x) = operands.iter().find(|&&x| x >= id) {
+                return Err(format!("invariant 1: reads %{x}, which comes later"));
+            }
+        }
     }
     verify_answer(ir, id, value)?;
     verify_constants(ir, &value.op)?;
@@ -59,8 +65,16 @@ fn verify_answer(ir: &Ir, id: usize, value: &Value) -> Result<(), String> {
 fn verify_constants(ir: &Ir, op: &Op) -> Result<(), String> {
     let len = op.operand().map_or(0, |x| ir.values[x].len());
     match op {
-        Op::Add { constant, .. } | Op::Mul { constant, .. } if constant.len() != len => {
+        Op::Add { constant, .. } | Op::Mul { constant, .. } | Op::Max { constant, .. } | Op::Min { constant, .. }
+            if constant.len() != len =>
+        {
             Err(format!("invariant 4: {} constants for {len} elements", constant.len()))
+        }
+        Op::Round { factors, .. } if factors.len() != len => {
+            Err(format!("invariant 4: {} factors for {len} elements", factors.len()))
+        }
+        Op::Piecewise { curves, .. } if curves.len() != 1 && curves.len() != len => {
+            Err(format!("invariant 4: {} curves for {len} elements", curves.len()))
         }
         Op::MatMul { weights, .. } | Op::Products { weights, .. }
             if weights.rows != len || weights.elements.len() != weights.rows * weights.columns =>
@@ -70,8 +84,31 @@ fn verify_constants(ir: &Ir, op: &Op) -> Result<(), String> {
         Op::SumRows { columns, .. } if *columns == 0 || !len.is_multiple_of(*columns) => {
             Err(format!("invariant 4: rows of {columns} in {len} elements"))
         }
-        Op::Rescale { divisor, .. } if *divisor < BigInt::from(2) => Err(format!("invariant 5: divisor {divisor}")),
+        Op::Rescale { divisor, .. } | Op::Round { divisor, .. } if *divisor < BigInt::from(2) => {
+            Err(format!("invariant 5: divisor {divisor}"))
+        }
+        Op::Round { factors, .. } if factors.iter().any(|factor| !factor.is_positive()) => {
+            Err("invariant 5: a factor that is not positive".into())
+        }
+        Op::Piecewise { curves, .. } if !curves.iter().all(Curve::is_sound) => {
+            Err("invariant 5: bends out of order".into())
+        }
+        Op::Sum { terms } => verify_joined(ir, terms, ir.values[terms[0]].len() == ir.values[terms[1]].len()),
+        Op::Gather { parts, picks } => {
+            let inside = |&(part, index): &(usize, usize)| parts.get(part).is_some_and(|&x| index < ir.values[x].len());
+            verify_joined(ir, parts, picks.iter().all(inside))
+        }
         _ => Ok(()),
+    }
+}
+
+fn verify_joined(ir: &Ir, operands: &[usize], fit: bool) -> Result<(), String> {
+    if !fit {
+        return Err("invariant 7: operands of the wrong length".into());
+    }
+    match operands.windows(2).find(|pair| ir.values[pair[0]].scale != ir.values[pair[1]].scale) {
+        Some(pair) => Err(format!("invariant 7: %{} and %{} have different scales", pair[0], pair[1])),
+        None => Ok(()),
     }
 }
 

@@ -67,4 +67,28 @@ impl Node {
             Some(_) => Err(self.problem(format!("attribute `{name}` is not a finite float"))),
         }
     }
+
+    /// A list of integers; `None` where the attribute is absent.
+    ///
+    /// # Errors
+    /// A problem when the attribute is of another kind.
+    pub fn ints(&self, name: &str) -> Result<Option<&[i64]>, Problem> {
+        match self.attributes.get(name) {
+            None => Ok(None),
+            Some(Attribute::Ints(values)) => Ok(Some(values)),
+            Some(_) => Err(self.problem(format!("attribute `{name}` is no list of integers"))),
+        }
+    }
+
+    /// A string attribute, or its default where it is absent.
+    ///
+    /// # Errors
+    /// A problem when the attribute is of another kind.
+    pub fn string<'a>(&'a self, name: &str, default: &'a str) -> Result<&'a str, Problem> {
+        match self.attributes.get(name) {
+            None => Ok(default),
+            Some(Attribute::String(value)) => Ok(value),
+            Some(_) => Err(self.problem(format!("attribute `{name}` is no string"))),
+        }
+    }
 }

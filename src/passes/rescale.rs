@@ -42,6 +42,6 @@ pub(super) fn remove(ir: &Ir) -> Ir {
             return None;
         };
         let x = *x;
-        Some(rewriter.push(value.op.with_operand(x), value))
+        Some(rewriter.push(value.op.with_operands(|_| x), value))
     })
 }

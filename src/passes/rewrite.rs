@@ -12,19 +12,16 @@ pub(super) struct Rewriter {
 }
 
 impl Rewriter {
-    /// Rebuilds `ir`: `rule` sees each value (but the input) with its operand already moved, and returns
+    /// Rebuilds `ir`: `rule` sees each value of one operand with that already moved, and returns
     /// the new value that replaces it, or `None` to keep it as it is. The answer stays the last value, also where an
     /// older one replaces it.
     pub(super) fn run(ir: &Ir, rule: impl Fn(&mut Rewriter, &Value, ValueId) -> Option<ValueId>) -> Ir {
         let mut rewriter = Rewriter { uses: ir.uses(), builder: Builder::like(ir), moved: vec![0] };
         for value in &ir.values[1..] {
-            let Some(old_operand) = value.op.operand() else {
-                continue;
-            };
-            let operand = rewriter.moved[old_operand];
-            let new = match rule(&mut rewriter, value, operand) {
+            let moved = value.op.operand().map(|old| rewriter.moved[old]);
+            let new = match moved.and_then(|operand| rule(&mut rewriter, value, operand)) {
                 Some(new) => new,
-                None => rewriter.push(value.op.with_operand(operand), value),
+                None => rewriter.push(value.op.with_operands(|old| rewriter.moved[old]), value),
             };
             rewriter.moved.push(new);
         }

@@ -64,7 +64,12 @@ pub struct Options {
     pub zero_points: bool,
     /// Samples of the input, to choose roundings by.
     pub calibration: Option<Arc<Calibration>>,
+    /// How far straight pieces may be from the smooth function that they stand for.
+    pub activation_error: f64,
 }
+
+/// How far straight pieces may be from a smooth function unless a user says otherwise.
+pub const ACTIVATION_ERROR: f64 = 1e-3;
 
 impl Default for Options {
     fn default() -> Self {
@@ -74,6 +79,7 @@ impl Default for Options {
             granularity: Granularity::default(),
             zero_points: true,
             calibration: None,
+            activation_error: ACTIVATION_ERROR,
         }
     }
 }

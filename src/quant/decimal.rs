@@ -1,9 +1,10 @@
 //! Exact numbers: decimals and fractions as users write them, floats as the rationals they are.
 
 use num_bigint::BigInt;
-use num_integer::Integer;
 use num_rational::BigRational;
 use num_traits::{One, Pow, Signed, Zero};
+
+use crate::ir::round_quotient;
 
 /// Largest exponent of ten that is read; beyond, a scale is a typing error.
 const MOST_DIGITS: i32 = 100;
@@ -53,17 +54,6 @@ pub fn exact(value: f64) -> Option<BigRational> {
 /// The nearest integer; halves go to the even one, as ONNX rounds.
 pub fn round(value: &BigRational) -> BigInt {
     round_quotient(value.numer(), value.denom())
-}
-
-/// `numerator / denominator` (positive), rounded to the nearest integer, halves to even.
-pub fn round_quotient(numerator: &BigInt, denominator: &BigInt) -> BigInt {
-    let (floor, rest) = numerator.div_mod_floor(denominator);
-    match (rest * 2u8).cmp(denominator) {
-        std::cmp::Ordering::Less => floor,
-        std::cmp::Ordering::Greater => floor + 1,
-        std::cmp::Ordering::Equal if floor.is_even() => floor,
-        std::cmp::Ordering::Equal => floor + 1,
-    }
 }
 
 /// How many steps of `unit` (positive) a float is, to the nearest; exact arithmetic throughout.

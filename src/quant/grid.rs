@@ -4,7 +4,7 @@
 use num_integer::Integer;
 
 use super::intk;
-use crate::graph::Matrix;
+use crate::graph::{Matrix, Stored};
 
 /// Largest multiple of a step that is not an integer: 9 bits and a sign.
 const MOST_STEPS: f64 = 256.0;
@@ -52,6 +52,14 @@ pub fn bits(elements: &[i64], columns: usize) -> u32 {
         u64::BITS - ((high - low) / stride).unsigned_abs().leading_zeros()
     };
     (0..columns.max(1)).map(range).max().unwrap_or(0)
+}
+
+/// The grid that the model stores its weights on, or the one that they turn out to lie on.
+pub fn of(weights: &Matrix) -> Option<Grid> {
+    match &weights.stored {
+        Some(Stored { steps, integers }) => Some(Grid { steps: steps.clone(), elements: integers.clone() }),
+        None => find(weights),
+    }
 }
 
 /// The grid that all weights lie on, or each column of them; `None` where there is none.
@@ -107,7 +115,7 @@ mod tests {
     use super::*;
 
     fn matrix(columns: usize, elements: Vec<f64>) -> Matrix {
-        Matrix { rows: elements.len() / columns, columns, elements }
+        Matrix { rows: elements.len() / columns, columns, elements, stored: None }
     }
 
     fn in_f32(steps: &[i64], step: f32) -> Vec<f64> {

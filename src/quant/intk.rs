@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     fn row(elements: &[f64]) -> Matrix {
-        Matrix { rows: elements.len(), columns: 1, elements: elements.to_vec() }
+        Matrix { rows: elements.len(), columns: 1, elements: elements.to_vec(), stored: None }
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! 5. fixed-point numbers are the exact value rounded to the nearest integer, halves to even.
 //!
 //! Outputs of a layer may have scales of their own: then the next layer's weights are multiplied by
-//! them before they are quantised, which ReLU and sums with constants allow, and ArgMax does not.
+//! them before they are quantised, which bounds, bends at zero and sums with constants allow, and ArgMax, smooth functions
+//! and sums of two values do not.
 
 pub mod calibrate;
 pub mod choice;
@@ -18,6 +19,8 @@ mod gptq;
 pub mod grid;
 mod intk;
 mod layer;
+mod nonlinear;
+mod pieces;
 
 use std::sync::Arc;
 
@@ -43,7 +46,7 @@ pub fn quantise(graph: &Graph, input: InputFormat, options: &Options) -> Result<
     let layer =
         Layer { label: "input".into(), onnx_nodes: vec![graph.input_name.clone()], channels: vec![], storage: None };
     let grids = graph.nodes.iter().map(|node| match &node.op {
-        graph::Op::MatMul { weights, .. } => grid::find(weights),
+        graph::Op::MatMul { weights, .. } => grid::of(weights),
         _ => None,
     });
     let mut lowering = Lowering {
@@ -81,6 +84,14 @@ struct Lowered {
     channels: Vec<f64>,
 }
 
+/// What takes up the scales that outputs have of their own, and leaves none.
+enum Taker<'a> {
+    /// The next dense layer, in its weights.
+    Dense(&'a Matrix),
+    /// A rounding, in its factors.
+    Round,
+}
+
 /// The IR made so far.
 struct Lowering<'a> {
     graph: &'a Graph,
@@ -116,6 +127,13 @@ impl Lowering<'_> {
                 let x = self.lowered[*x].clone();
                 Ok(Lowered { value: self.push(Op::Relu { x: x.value }), ..x })
             }
+            graph::Op::Leaky { x, slopes } => self.leaky(*x, slopes),
+            graph::Op::Max { x, constant } => self.bounds(*x, constant, |x, constant| Op::Max { x, constant }),
+            graph::Op::Min { x, constant } => self.bounds(*x, constant, |x, constant| Op::Min { x, constant }),
+            graph::Op::Activate { x, function } => self.activate(*x, function, &node.origin),
+            graph::Op::Round { x, step } => self.round(*x, *step, &node.origin),
+            graph::Op::Sum { terms } => self.sum(*terms),
+            graph::Op::Gather { parts, picks } => self.gather(parts, picks),
             graph::Op::ArgMax { x, tie } => {
                 let value = self.push(Op::ArgMax { x: self.lowered[*x].value, tie: *tie });
                 Ok(Lowered { value, ..Lowered::default() })
@@ -160,9 +178,7 @@ impl Lowering<'_> {
     fn matmul(&mut self, index: usize, x: usize, weights: &Matrix, origin: &graph::Origin) -> Result<Lowered, Refusal> {
         let Lowered { value: x, channels } = self.lowered[x].clone();
         let layer = match self.grids[index].as_ref().filter(|_| channels.is_empty()) {
-            Some(grid) if grid.steps.len() == 1 || self.next_taking_scales(index).is_some() => {
-                layer::on_grid(weights, grid)
-            }
+            Some(grid) if grid.steps.len() == 1 || self.taker(index).is_some() => layer::on_grid(weights, grid),
             _ => None,
         };
         let layer = match layer {
@@ -200,7 +216,10 @@ impl Lowering<'_> {
             Weights::Int { bits } => bits,
             Weights::Fixed { .. } => choice::MOST_BITS,
         };
-        let next = self.next_taking_scales(index);
+        let next = match self.taker(index) {
+            Some(Taker::Dense(weights)) => Some(weights),
+            _ => None,
+        };
         let value = self.builder.value(x);
         let whole = value.hull().magnitude().to_f64().filter(|whole| *whole > 0.0).unwrap_or(1.0);
         let assumed = value.intervals.iter().map(|interval| Assumed::uniform(interval, whole)).collect();
@@ -216,15 +235,31 @@ impl Lowering<'_> {
         layer::quantise(weights, &context)
     }
 
-    /// The dense layer behind one, if outputs may have scales of their own because it can take them up
-    /// without leaving a grid of its own.
-    fn next_taking_scales(&self, index: usize) -> Option<&Matrix> {
-        let behind = self.graph.nodes.iter().enumerate().skip(index + 1);
-        let mut dense = behind.filter_map(|(index, node)| match &node.op {
-            graph::Op::MatMul { weights, .. } => Some((index, weights)),
-            _ => None,
-        });
-        dense.next().filter(|(next, _)| self.grids[*next].is_none()).map(|(_, weights)| weights)
+    /// What takes up the scales that a dense layer's outputs may have of their own.
+    fn taker(&self, index: usize) -> Option<Taker<'_>> {
+        let mut value = index;
+        loop {
+            let mut users = self.graph.nodes.iter().enumerate().skip(value + 1);
+            let mut users = users.by_ref().filter(|(_, node)| node.op.operands().contains(&value));
+            let (user, node) = users.next()?;
+            if users.next().is_some() {
+                return None;
+            }
+            match &node.op {
+                graph::Op::MatMul { weights, .. } => {
+                    return self.grids[user].is_none().then_some(Taker::Dense(weights));
+                }
+                graph::Op::Round { .. } => return Some(Taker::Round),
+                graph::Op::Add { .. }
+                | graph::Op::Mul { .. }
+                | graph::Op::Relu { .. }
+                | graph::Op::Leaky { .. }
+                | graph::Op::Max { .. }
+                | graph::Op::Min { .. } => value = user,
+                graph::Op::Gather { parts, .. } if parts.len() == 1 => value = user,
+                _ => return None,
+            }
+        }
     }
 
     /// Divides by the integer that brings the scale nearest to `unit`, if that is 2 or more.
@@ -311,7 +346,7 @@ impl Lowering<'_> {
 fn with_channels(weights: &Matrix, channels: &[f64]) -> Matrix {
     let factor = |index: usize| channels.get(index / weights.columns).copied().unwrap_or(1.0);
     let elements = weights.elements.iter().enumerate().map(|(index, weight)| weight * factor(index)).collect();
-    Matrix { elements, ..*weights }
+    Matrix { elements, rows: weights.rows, columns: weights.columns, stored: None }
 }
 
 /// Constants in the steps of outputs that have scales of their own.

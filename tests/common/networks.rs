@@ -1,6 +1,8 @@
 //! Networks made for a test, as an importer would make them.
 
-use onnx2script::graph::{Answer, Graph, Matrix, Node, Op, Origin, Tie};
+use std::sync::Arc;
+
+use onnx2script::graph::{Answer, Function, Graph, Matrix, Node, Op, Origin, Tie};
 use onnx2script::onnx::ElementType;
 use onnx2script::quant::Weights;
 
@@ -12,6 +14,19 @@ pub(crate) enum Step {
     /// One factor for all elements: a change of scale.
     MulAll(f64),
     Relu,
+    /// Slopes below zero.
+    Leaky(Vec<f64>),
+    Max(Vec<f64>),
+    Min(Vec<f64>),
+    /// Multiples of a step, as integers.
+    Round(f64),
+    Sigmoid,
+    /// Elements turned round, the first one twice.
+    Gather,
+    /// A sum with the nearest value in front that has as many elements.
+    Residual,
+    /// Joined with the value in front.
+    Concat,
 }
 
 /// A dense layer and what stands around it.
@@ -50,9 +65,14 @@ pub(crate) fn network(inputs: usize, mut layers: Vec<Layer>, end: End) -> Graph 
     for layer in &layers {
         layer.before.iter().for_each(|step| push_step(&mut graph, step));
         let rows = graph.nodes.last().map_or(0, |node| node.len);
-        let weights = Matrix { rows, columns: layer.columns, elements: layer.weights[..rows * layer.columns].to_vec() };
+        let elements = (0..rows * layer.columns).map(|at| layer.weights[at % layer.weights.len()]).collect();
+        let weights = Matrix { rows, columns: layer.columns, elements, stored: None };
         push(&mut graph, "MatMul", layer.columns, |x| Op::MatMul { x, weights });
         layer.after.iter().for_each(|step| push_step(&mut graph, step));
+    }
+    let joined = graph.nodes.last().is_some_and(|node| node.len != 1);
+    if joined && !matches!(end, End::ArgMax(_)) {
+        push(&mut graph, "Slice", 1, |x| Op::Gather { parts: vec![x], picks: vec![(0, 0)] });
     }
     match end {
         End::ArgMax(tie) => push(&mut graph, "ArgMax", 1, |x| Op::ArgMax { x, tie }),
@@ -62,13 +82,41 @@ pub(crate) fn network(inputs: usize, mut layers: Vec<Layer>, end: End) -> Graph 
     graph
 }
 
+/// As many constants as are needed.
+fn spread(constants: &[f64], len: usize) -> Vec<f64> {
+    constants.iter().copied().cycle().take(len).collect()
+}
+
 fn push_step(graph: &mut Graph, step: &Step) {
     let len = graph.nodes.last().map_or(0, |node| node.len);
     match step {
-        Step::Add(constants) => push(graph, "Add", len, |x| Op::Add { x, constant: constants[..len].to_vec() }),
-        Step::Mul(constants) => push(graph, "Mul", len, |x| Op::Mul { x, constant: constants[..len].to_vec() }),
+        Step::Add(constants) => push(graph, "Add", len, |x| Op::Add { x, constant: spread(constants, len) }),
+        Step::Mul(constants) => push(graph, "Mul", len, |x| Op::Mul { x, constant: spread(constants, len) }),
         Step::MulAll(factor) => push(graph, "Mul", len, |x| Op::Mul { x, constant: vec![*factor; len] }),
         Step::Relu => push(graph, "Relu", len, |x| Op::Relu { x }),
+        Step::Leaky(slopes) => push(graph, "PRelu", len, |x| Op::Leaky { x, slopes: spread(slopes, len) }),
+        Step::Max(bounds) => push(graph, "Max", len, |x| Op::Max { x, constant: spread(bounds, len) }),
+        Step::Min(bounds) => push(graph, "Min", len, |x| Op::Min { x, constant: spread(bounds, len) }),
+        Step::Round(step) => push(graph, "QuantizeLinear", len, |x| Op::Round { x, step: *step }),
+        Step::Sigmoid => {
+            let function = Arc::new(Function::sigmoid());
+            push(graph, "Sigmoid", len, |x| Op::Activate { x, function });
+        }
+        Step::Gather => {
+            let picks = (0..len).rev().map(|index| (0, index * (index % 2))).collect();
+            push(graph, "Gather", len, |x| Op::Gather { parts: vec![x], picks });
+        }
+        Step::Residual => {
+            let last = graph.nodes.len() - 1;
+            let like = (0..last).rev().find(|&node| graph.nodes[node].len == len).unwrap_or(last);
+            push(graph, "Add", len, |x| Op::Sum { terms: [x, like] });
+        }
+        Step::Concat => {
+            let before = graph.nodes.len().saturating_sub(2);
+            let both = (0..len).map(|index| (0, index)).chain((0..graph.nodes[before].len).map(|index| (1, index)));
+            let picks: Vec<(usize, usize)> = both.collect();
+            push(graph, "Concat", picks.len(), |x| Op::Gather { parts: vec![x, before], picks });
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Signed, Zero};
-use onnx2script::ir::{self, Ir, Matrix, Op};
+use onnx2script::ir::{self, Bend, Curve, Ir, Matrix, Op};
 use onnx2script::passes::Keeps;
 
 /// The scores (a logit, or the number that is the answer) as numbers of the model.
@@ -22,15 +22,15 @@ pub(crate) fn unrounded_scores(ir: &Ir, input: &[BigInt]) -> Vec<BigRational> {
     // Each value in steps of its scale divided by `finer`: the product of the divisors passed.
     let mut values: Vec<(Vec<BigInt>, BigInt)> = Vec::new();
     for value in &ir.values[..=id] {
-        let next = match value.op.operand() {
-            None => (input.to_vec(), BigInt::one()),
-            Some(x) => {
-                let (x, finer) = &values[x];
-                match &value.op {
-                    Op::Rescale { divisor, .. } => (x.clone(), finer * divisor),
-                    op => (apply(op, x, finer), finer.clone()),
-                }
+        let operands: Vec<&(Vec<BigInt>, BigInt)> = value.op.operands().iter().map(|&x| &values[x]).collect();
+        let next = match (&value.op, operands.as_slice()) {
+            (_, []) => (input.to_vec(), BigInt::one()),
+            (Op::Rescale { divisor, .. }, [(x, finer)]) => (x.clone(), finer * divisor),
+            (Op::Round { factors, divisor, .. }, [(x, finer)]) => {
+                (x.iter().zip(factors).map(|(x, factor)| x * factor).collect(), finer * divisor)
             }
+            (op, [(x, finer)]) => (apply(op, x, finer), finer.clone()),
+            (op, several) => joined(op, several),
         };
         values.push(next);
     }
@@ -46,10 +46,31 @@ fn apply(op: &Op, x: &[BigInt], finer: &BigInt) -> Vec<BigInt> {
         Op::Add { constant, .. } => x.iter().zip(constant).map(|(x, c)| x + c * finer).collect(),
         Op::Mul { constant, .. } => x.iter().zip(constant).map(|(x, c)| x * c).collect(),
         Op::Relu { .. } => x.iter().map(|x| x.clone().max(BigInt::zero())).collect(),
-        Op::Input | Op::Rescale { .. } | Op::ArgMax { .. } | Op::Positive { .. } => {
-            unreachable!("not a step of the scores")
+        Op::Max { constant, .. } => x.iter().zip(constant).map(|(x, c)| x.max(&(c * finer)).clone()).collect(),
+        Op::Min { constant, .. } => x.iter().zip(constant).map(|(x, c)| x.min(&(c * finer)).clone()).collect(),
+        Op::Piecewise { curves, .. } => {
+            let finer_curve = |curve: &Curve| Curve {
+                offset: &curve.offset * finer,
+                bends: curve.bends.iter().map(|bend| Bend { at: &bend.at * finer, ..bend.clone() }).collect(),
+                ..curve.clone()
+            };
+            x.iter().enumerate().map(|(j, x)| finer_curve(&curves[j % curves.len()]).at(x)).collect()
         }
+        Op::Gather { picks, .. } => picks.iter().map(|&(_, index)| x[index].clone()).collect(),
+        _ => unreachable!("not a step of the scores of one operand"),
     }
+}
+
+/// Several operands, brought to steps of one size.
+fn joined(op: &Op, operands: &[&(Vec<BigInt>, BigInt)]) -> (Vec<BigInt>, BigInt) {
+    let finer: BigInt = operands.iter().map(|(_, finer)| finer).product();
+    let finest = |(x, own): &&(Vec<BigInt>, BigInt)| x.iter().map(|x| x * (&finer / own)).collect();
+    let parts: Vec<Vec<BigInt>> = operands.iter().map(finest).collect();
+    let joined = match op {
+        Op::Gather { picks, .. } => picks.iter().map(|&(part, index)| parts[part][index].clone()).collect(),
+        _ => parts[0].iter().zip(&parts[1]).map(|(x, y)| x + y).collect(),
+    };
+    (joined, finer)
 }
 
 /// How far each score can be from [`unrounded_scores`], as numbers of the model: each division is off
@@ -58,9 +79,13 @@ pub(crate) fn score_bounds(ir: &Ir) -> Vec<BigRational> {
     let id = ir.scores();
     let mut bounds: Vec<Vec<BigRational>> = Vec::new();
     for value in &ir.values[..=id] {
-        let next = match value.op.operand() {
-            None => vec![BigRational::zero(); value.len()],
-            Some(x) => bound(&value.op, &bounds[x]),
+        let next = match (&value.op, value.op.operands()) {
+            (Op::Sum { .. }, &[x, y]) => bounds[x].iter().zip(&bounds[y]).map(|(x, y)| x + y).collect(),
+            (Op::Gather { parts, picks }, _) => {
+                picks.iter().map(|&(part, index)| bounds[parts[part]][index].clone()).collect()
+            }
+            (op, &[x]) => bound(op, &bounds[x]),
+            _ => vec![BigRational::zero(); value.len()],
         };
         bounds.push(next);
     }
@@ -77,8 +102,23 @@ fn bound(op: &Op, x: &[BigRational]) -> Vec<BigRational> {
         Op::SumRows { columns, .. } => sum_rows(x, *columns),
         Op::Mul { constant, .. } => x.iter().zip(constant).map(|(x, c)| x * c.abs()).collect(),
         Op::Rescale { divisor, .. } => x.iter().map(|x| x / divisor + BigRational::one()).collect(),
-        Op::Add { .. } | Op::Relu { .. } => x.to_vec(),
-        Op::Input | Op::ArgMax { .. } | Op::Positive { .. } => unreachable!("not a step of the scores"),
+        Op::Round { factors, divisor, .. } => {
+            let half = BigRational::new(BigInt::one(), BigInt::from(2));
+            x.iter().zip(factors).map(|(x, factor)| x * factor / divisor + &half).collect()
+        }
+        Op::Piecewise { curves, .. } => {
+            let steepest = |curve: &Curve| {
+                let mut slope = curve.slope.clone();
+                let slopes = curve.bends.iter().map(|bend| {
+                    slope += &bend.change;
+                    slope.abs()
+                });
+                slopes.fold(curve.slope.abs(), BigInt::max)
+            };
+            x.iter().enumerate().map(|(j, x)| x * steepest(&curves[j % curves.len()])).collect()
+        }
+        Op::Add { .. } | Op::Relu { .. } | Op::Max { .. } | Op::Min { .. } => x.to_vec(),
+        _ => unreachable!("not a step of the scores of one operand"),
     }
 }
 

@@ -97,6 +97,11 @@ impl<'a> Unrolled<'a> {
         self.made[value].order.push(index);
     }
 
+    /// Whether elements of an IR value are there already.
+    pub(super) fn is_made(&self, value: ValueId) -> bool {
+        !self.made[value].order.is_empty()
+    }
+
     /// Says that what follows computes an IR value.
     pub(super) fn enter(&mut self, value: ValueId) {
         self.builder.enter(self.origins[value]);

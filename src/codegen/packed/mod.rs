@@ -63,14 +63,32 @@ pub(super) fn layers(
     choices: &[Choice],
     mut flow: Flow,
 ) -> Flow {
+    let input = if let Flow::Input(input) = flow { Some(input) } else { None };
     for (index, choice) in choices.iter().enumerate() {
+        flow = match (arrival(network, from + index, flow), input) {
+            // Several layers may take the input, each its own copy.
+            (Flow::Numbers(0), Some(input)) => Flow::Input(input),
+            (flow, _) => flow,
+        };
         flow = layer(unrolled, network, from + index, *choice, flow);
         let next_packed = choices.get(index + 1).is_none_or(|next| matches!(next, Choice::Packed(_)));
-        if let (Flow::Numbers(value), true, false) = (&flow, next_packed, network.is_last(from + index)) {
-            flow = Flow::Units(of_numbers(unrolled, *value), *value);
+        let next = network.stages.get(from + index + 1).map(|stage| stage.input);
+        if let (Flow::Numbers(_), true, Some(next), true) = (&flow, next_packed, next, network.is_chain) {
+            flow = Flow::Units(of_numbers(unrolled, next), next);
         }
     }
     flow
+}
+
+/// What a layer takes, where the one before it left something: the same only if that is its operand.
+fn arrival(network: &Network<'_>, index: usize, flow: Flow) -> Flow {
+    let wanted = network.stages[index].input;
+    match flow {
+        Flow::Units(units, value) if value == wanted => Flow::Units(units, value),
+        Flow::Input(input) if index == 0 => Flow::Input(input),
+        flow if index == 0 => flow,
+        _ => Flow::Numbers(wanted),
+    }
 }
 
 /// The answer, from what the last layer left.
@@ -85,23 +103,26 @@ pub(super) fn answer(unrolled: &mut Unrolled<'_>, flow: Flow) -> NumberId {
 fn layer(unrolled: &mut Unrolled<'_>, network: &Network<'_>, index: usize, choice: Choice, flow: Flow) -> Flow {
     let (ir, stage) = (unrolled.ir, &network.stages[index]);
     let purpose = network.purpose(index);
+    if let (Flow::Input(input), true) = (&flow, network.unpacks_input && !network.is_chain) {
+        unpack(unrolled, *input);
+    }
     let (lanes, shift) = match choice {
         Choice::Packed(tuning) => {
-            let units = into_units(unrolled, flow, network.first);
+            let units = into_units(unrolled, flow, stage.input);
             let products = layer::geometry(stage, &units, tuning).products(tuning.by_parts);
             unrolled.packed.push((stage.matmul, Form::Products(products)));
             let mut emit = Emit::new(unrolled.builder, ir, stage.matmul);
             layer::lanes(&mut emit, ir, stage, &units, tuning, purpose)
         }
         Choice::Rows(stride) => {
-            let numbers = into_list(unrolled, flow, network.first, stage.weights.rows);
+            let numbers = into_list(unrolled, flow, stage.input, stage.weights.rows);
             unrolled.packed.push((stage.matmul, Form::Rows { lane_bits: stride }));
             let mut emit = Emit::new(unrolled.builder, ir, stage.matmul);
             rows::lanes(&mut emit, ir, stage, &numbers, stride, purpose)
         }
         Choice::Unrolled => {
             hand_over(unrolled, flow);
-            return Flow::Numbers(stage.last);
+            return Flow::Numbers(stage.packed);
         }
     };
     let mut emit = Emit::new(unrolled.builder, ir, stage.matmul);
@@ -110,11 +131,15 @@ fn layer(unrolled: &mut Unrolled<'_>, network: &Network<'_>, index: usize, choic
         let mut emit = Emit::new(unrolled.builder, ir, ir.output());
         return Flow::Class(argmax::class(&mut emit, &units, stage.weights.columns, tie));
     }
-    match stage.last == stage.packed {
-        true => Flow::Units(units, stage.packed),
-        false => {
+    match stage.leaves_numbers {
+        false => Flow::Units(units, stage.packed),
+        true if network.feeds_next(index) => {
+            into_numbers(unrolled, units.clone(), stage.packed);
+            Flow::Units(units, stage.packed)
+        }
+        true => {
             into_numbers(unrolled, units, stage.packed);
-            Flow::Numbers(stage.last)
+            Flow::Numbers(stage.packed)
         }
     }
 }
@@ -124,13 +149,18 @@ impl Network<'_> {
         index + 1 == self.stages.len()
     }
 
+    /// Whether the next layer takes what packed code makes of a layer, whoever else does.
+    fn feeds_next(&self, index: usize) -> bool {
+        self.stages.get(index + 1).is_some_and(|next| next.input == self.stages[index].packed)
+    }
+
     /// What a layer's lanes are for.
     pub(super) fn purpose(&self, index: usize) -> Purpose {
         let stage = &self.stages[index];
         match stage.relu {
             true => Purpose::Relu,
             false => match self.tie {
-                Some(tie) if self.is_last(index) && stage.last == stage.packed => Purpose::Class(tie),
+                Some(tie) if self.is_last(index) && !stage.leaves_numbers => Purpose::Class(tie),
                 _ => Purpose::Sums,
             },
         }
@@ -140,7 +170,7 @@ impl Network<'_> {
 /// Leaves a vector to unrolled code.
 fn hand_over(unrolled: &mut Unrolled<'_>, flow: Flow) {
     match flow {
-        Flow::Input(input) => unrolled.unpack(input),
+        Flow::Input(input) => unpack(unrolled, input),
         Flow::Units(units, value) => into_numbers(unrolled, units, value),
         Flow::Numbers(_) | Flow::Class(_) => {}
     }
@@ -151,7 +181,7 @@ fn into_list(unrolled: &mut Unrolled<'_>, flow: Flow, first: ValueId, len: usize
     let value = match flow {
         Flow::Units(units, value) => return units.into_numbers(&mut Emit::new(unrolled.builder, unrolled.ir, value)),
         Flow::Input(input) => {
-            unrolled.unpack(input);
+            unpack(unrolled, input);
             first
         }
         Flow::Numbers(value) => value,
@@ -160,8 +190,18 @@ fn into_list(unrolled: &mut Unrolled<'_>, flow: Flow, first: ValueId, len: usize
     (0..len).map(|element| (element, unrolled.number(value, element))).collect()
 }
 
-/// Takes the units of an IR value apart for unrolled code.
+/// Cuts the input into numbers, once.
+fn unpack(unrolled: &mut Unrolled<'_>, input: NumberId) {
+    if !unrolled.is_made(0) {
+        unrolled.unpack(input);
+    }
+}
+
+/// Takes the units of an IR value apart for unrolled code, once.
 fn into_numbers(unrolled: &mut Unrolled<'_>, units: Units, value: ValueId) {
+    if unrolled.is_made(value) {
+        return;
+    }
     let numbers = units.into_numbers(&mut Emit::new(unrolled.builder, unrolled.ir, value));
     numbers.into_iter().for_each(|(element, number)| unrolled.take(value, element, number));
 }
@@ -175,7 +215,7 @@ fn into_units(unrolled: &mut Unrolled<'_>, flow: Flow, first: ValueId) -> Units 
             Units::of_input(&mut emit, input, &ir.input, ir.values[0].len())
         }
         Flow::Input(input) => {
-            unrolled.unpack(input);
+            unpack(unrolled, input);
             of_numbers(unrolled, first)
         }
         Flow::Numbers(value) => of_numbers(unrolled, value),

@@ -14,7 +14,7 @@ use super::layer::{self, Content, Tuning};
 use super::stages::Network;
 use super::units::Units;
 use super::weights::Digits;
-use super::{Choice, Flow, answer, layers};
+use super::{Choice, Flow, answer, layers, of_numbers};
 use crate::bignum::Builder;
 use crate::codegen::options::Optimise;
 use crate::codegen::unrolled::Unrolled;
@@ -74,6 +74,49 @@ struct State {
 impl Planner<'_> {
     /// The best plan; `None` where no layer can be packed.
     pub(in crate::codegen) fn plan(&self) -> Option<Plan> {
+        if self.network.is_chain { self.plan_chain() } else { self.plan_branches() }
+    }
+
+    /// A plan for layers that do not form a chain: each layer in turn as it is cheapest behind those before it.
+    fn plan_branches(&self) -> Option<Plan> {
+        let mut choices: Vec<Choice> = Vec::new();
+        for index in 0..self.network.stages.len() {
+            let (_, flow) = self.sketch_ahead(&choices)?;
+            let unrolled = self.mixed.then_some(Choice::Unrolled);
+            let candidates = self.tunings(index, &flow).into_iter().chain(self.rows(index)).chain(unrolled);
+            let cost =
+                |choice: &Choice| Some(self.optimise.rank(&self.sketch_ahead(&[&choices[..], &[*choice]].concat())?.0));
+            let costs = candidates.filter_map(|choice| Some((cost(&choice)?, choice)));
+            choices.push(costs.min_by_key(|(cost, _)| *cost)?.1);
+        }
+        let (predicted, _) = self.sketch(0, &choices, &Flow::Input(0))?;
+        Some(Plan { choices, predicted })
+    }
+
+    /// What the first layers cost, until the numbers that the last of them makes lie side by side; and what the next layer gets.
+    fn sketch_ahead(&self, choices: &[Choice]) -> Option<(Cost, Flow)> {
+        let mut builder = Builder::sketch(self.ir.input.byte_len(self.ir.values[0].len()));
+        let input = Flow::Input(builder.inputs()[0]);
+        let mut unrolled = Unrolled::new(&mut builder, self.ir);
+        let flow = layers(&mut unrolled, self.network, 0, choices, input.clone());
+        let result = match (&flow, choices.len().checked_sub(1)) {
+            (Flow::Units(units, _), _) => units.string,
+            (Flow::Class(class), _) => *class,
+            (_, None) => return Some((Cost::default(), input)),
+            (_, Some(last)) => of_numbers(&mut unrolled, self.network.stages[last].packed).string,
+        };
+        let program = builder.finish(result).ok()?;
+        let next = self.network.stages.get(choices.len()).map(|stage| stage.input);
+        let flow = match (flow, next) {
+            (Flow::Units(units, value), Some(next)) if value == next => Flow::Units(units, value),
+            (_, Some(0)) => input,
+            (_, Some(next)) => Flow::Numbers(next),
+            (flow, None) => flow,
+        };
+        Some((cost::of_script(&program, &schedule(&program, self.layout)), flow))
+    }
+
+    fn plan_chain(&self) -> Option<Plan> {
         let layers = self.network.stages.len();
         let mut states: Vec<Vec<State>> = vec![vec![]; layers + 1];
         states[0].push(State { choices: vec![], cost: Cost::default(), flow: Flow::Input(0) });
@@ -118,7 +161,7 @@ impl Planner<'_> {
 
     /// Whether unrolled code ends a layer.
     fn leaves_numbers(&self, index: usize) -> bool {
-        self.network.stages[index].last != self.network.stages[index].packed
+        self.network.stages[index].leaves_numbers
     }
 
     /// Whether the layers from one on may well be smaller unrolled.
@@ -190,7 +233,7 @@ impl Planner<'_> {
         let purpose = self.network.purpose(index);
         let content = Content::new(stage, &self.ir.values[stage.biased].intervals, purpose);
         let digits = Digits::new(stage.weights, content.negated);
-        let units = self.units(flow);
+        let units = self.units(index, flow);
         let bits = content.bits.max(self.bits_of_partial_sums(index, &digits, &content, &units)) + self.margin;
         let (mut tunings, even) = (Vec::new(), self.is_even());
         for digit_bits in self.digit_bits(index, digits.bits) {
@@ -240,10 +283,10 @@ impl Planner<'_> {
     }
 
     /// The units that a layer gets, as far as layouts need to know.
-    fn units(&self, flow: &Flow) -> Units {
+    fn units(&self, index: usize, flow: &Flow) -> Units {
         match flow {
             Flow::Units(units, _) => units.clone(),
-            _ => Units::sketch_of_input(self.ir, self.network.first),
+            _ => Units::sketch_of_input(self.ir, self.network.stages[index].input),
         }
     }
 

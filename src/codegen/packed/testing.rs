@@ -131,7 +131,7 @@ impl Dense {
     /// The layer as a stage of that IR.
     pub(super) fn stage(&self, relu: bool) -> Stage<'_> {
         let bias = self.bias.iter().map(|&bias| bias.into()).collect();
-        Stage { matmul: 0, weights: &self.weights, bias, biased: 0, relu, packed: 0, last: 0 }
+        Stage { input: 0, matmul: 0, weights: &self.weights, bias, biased: 0, relu, packed: 0, leaves_numbers: false }
     }
 
     /// The input's units.

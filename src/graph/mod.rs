@@ -275,6 +275,11 @@ impl Op {
 }
 
 impl Graph {
+    /// Folds constants into dense layers; `on_grid` tells weights that are to keep their values.
+    pub fn simplify(&mut self, on_grid: impl Fn(&Matrix) -> bool) {
+        simplify::simplify(self, on_grid);
+    }
+
     /// How many elements one sample has.
     pub fn input_len(&self) -> usize {
         self.nodes.first().map_or(0, |node| node.len)

@@ -1,20 +1,279 @@
 //! Rewrites in floats, before anything is rounded: constants that follow or precede a dense layer are folded into it.
 //!
 //! - `(x @ W + b) · c` is `x @ (W · c) + b · c`, column by column: a batch normalisation vanishes;
-//! - `(x · c) @ W` is `x @ (c · W)`, row by row: a standard scaler does;
+//! - `((x + a) · c) @ W` is `(x + a) @ (c · W)`, row by row, and `(x · c + a) @ W` is `(x + a/c) @ (c · W)`: a scaler does;
 //! - elements picked before a dense layer, or of its results, are rows or columns of its weights.
 //!
-//! Products are computed in 64-bit floats, 29 bits finer than the weights of most models are given in. What one factor
-//! does to all elements is no rounding at all later on, and stays as it is; so do weights on a grid, which would leave it.
+//! Products are computed in 64-bit floats, 29 bits finer than the weights of most models are given in. A factor that all
+//! elements share stays: it is a change of scale later on, and no rounding at all. Rows of weights that lie on a grid are
+//! not scaled: they would leave it.
 
-use super::{Graph, Matrix, Node, NodeId, Op};
+use super::{Graph, Matrix, Node, NodeId, Op, Stored};
 
-/// Simplifies a graph.
-pub(super) fn simplify(graph: Graph) -> Graph {
-    let mut nodes = graph.nodes;
-    let _ = &mut nodes;
-    Graph { nodes, ..graph }
+/// Folding picks into rows may make a matrix at most so many times as large.
+const MOST_ROWS: usize = 2;
+
+/// Folds what can be; `on_grid` tells the weights that are to keep their values.
+pub(super) fn simplify(graph: &mut Graph, on_grid: impl Fn(&Matrix) -> bool) {
+    let mut at = 1;
+    while at < graph.nodes.len() {
+        let mut folding = Folding { users: users(&graph.nodes), nodes: &mut graph.nodes };
+        match folding.fold(at, &on_grid) {
+            Some(()) => {
+                remove(&mut graph.nodes, at);
+                // What stands behind may fold into what stands before, now.
+                at = 1;
+            }
+            None => at += 1,
+        }
+    }
 }
 
-#[allow(dead_code)]
-fn unused(_: &Matrix, _: &Node, _: NodeId, _: &Op) {}
+fn users(nodes: &[Node]) -> Vec<Vec<NodeId>> {
+    let mut users = vec![vec![]; nodes.len()];
+    for (user, node) in nodes.iter().enumerate() {
+        node.op.operands().iter().for_each(|&operand| users[operand].push(user));
+    }
+    users
+}
+
+/// Takes a node out; its users read its operand.
+fn remove(nodes: &mut Vec<Node>, id: NodeId) {
+    let instead = nodes[id].op.operands()[0];
+    nodes.remove(id);
+    let moved = |operand: NodeId| match operand {
+        operand if operand == id => instead,
+        operand if operand > id => operand - 1,
+        operand => operand,
+    };
+    let operands = nodes.iter_mut().flat_map(|node| node.op.operands_mut());
+    operands.for_each(|operand| *operand = moved(*operand));
+}
+
+struct Folding<'g> {
+    nodes: &'g mut Vec<Node>,
+    users: Vec<Vec<NodeId>>,
+}
+
+impl Folding<'_> {
+    /// Folds a node into its neighbours, if it can be; it computes nothing from then on.
+    fn fold(&mut self, id: NodeId, on_grid: &impl Fn(&Matrix) -> bool) -> Option<()> {
+        match self.nodes[id].op.clone() {
+            Op::Mul { x, constant } if !is_uniform(&constant) => {
+                self.scale_before(x, &constant).or_else(|| self.scale_behind(id, &constant, on_grid))
+            }
+            Op::Gather { parts, picks } if parts.len() == 1 => {
+                let picks: Vec<usize> = picks.iter().map(|&(_, index)| index).collect();
+                self.pick_before(parts[0], &picks).or_else(|| self.pick_behind(id, parts[0], &picks))
+            }
+            _ => None,
+        }
+    }
+
+    /// The one user of a value.
+    fn user(&self, id: NodeId) -> Option<NodeId> {
+        match self.users[id].as_slice() {
+            &[user] => Some(user),
+            _ => None,
+        }
+    }
+
+    /// The dense layer that makes a value which one node uses, and the sum with constants between, if there is one.
+    fn dense_before(&self, x: NodeId) -> Option<(NodeId, Option<NodeId>)> {
+        self.user(x)?;
+        match self.nodes[x].op {
+            Op::MatMul { .. } => Some((x, None)),
+            Op::Add { x: sums, .. } if matches!(self.nodes[sums].op, Op::MatMul { .. }) => {
+                self.user(sums).map(|_| (sums, Some(x)))
+            }
+            _ => None,
+        }
+    }
+
+    fn scale_before(&mut self, x: NodeId, factors: &[f64]) -> Option<()> {
+        let (dense, sum) = self.dense_before(x)?;
+        if let Op::MatMul { weights, .. } = &mut self.nodes[dense].op {
+            *weights = scaled_columns(weights, factors);
+        }
+        if let Some(Op::Add { constant, .. }) = sum.map(|sum| &mut self.nodes[sum].op) {
+            constant.iter_mut().zip(factors).for_each(|(constant, factor)| *constant *= factor);
+        }
+        Some(())
+    }
+
+    fn scale_behind(&mut self, id: NodeId, factors: &[f64], on_grid: &impl Fn(&Matrix) -> bool) -> Option<()> {
+        let next = self.user(id)?;
+        let (sum, dense) = match self.nodes[next].op {
+            Op::MatMul { .. } => (None, next),
+            Op::Add { .. } if factors.iter().all(|factor| *factor != 0.0) => (Some(next), self.user(next)?),
+            _ => return None,
+        };
+        let Op::MatMul { weights, .. } = &self.nodes[dense].op else { return None };
+        if on_grid(weights) {
+            return None;
+        }
+        let scaled = scaled_rows(weights, factors);
+        if let Op::MatMul { weights, .. } = &mut self.nodes[dense].op {
+            *weights = scaled;
+        }
+        if let Some(Op::Add { constant, .. }) = sum.map(|sum| &mut self.nodes[sum].op) {
+            constant.iter_mut().zip(factors).for_each(|(constant, factor)| *constant /= factor);
+        }
+        Some(())
+    }
+
+    fn pick_before(&mut self, x: NodeId, picks: &[usize]) -> Option<()> {
+        let (dense, sum) = self.dense_before(x)?;
+        for node in [Some(dense), sum].into_iter().flatten() {
+            let node = &mut self.nodes[node];
+            node.len = picks.len();
+            match &mut node.op {
+                Op::MatMul { weights, .. } => *weights = picked_columns(weights, picks),
+                Op::Add { constant, .. } => *constant = picks.iter().map(|&pick| constant[pick]).collect(),
+                _ => {}
+            }
+        }
+        Some(())
+    }
+
+    fn pick_behind(&mut self, id: NodeId, x: NodeId, picks: &[usize]) -> Option<()> {
+        let (rows, dense) = (self.nodes[x].len, self.user(id)?);
+        let Op::MatMul { weights, .. } = &mut self.nodes[dense].op else { return None };
+        if rows > MOST_ROWS * picks.len() {
+            return None;
+        }
+        *weights = spread_rows(weights, picks, rows)?;
+        Some(())
+    }
+}
+
+fn is_uniform(constant: &[f64]) -> bool {
+    constant.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits())
+}
+
+/// Weights times a factor for each column; stored integers stay, their steps change.
+fn scaled_columns(weights: &Matrix, factors: &[f64]) -> Matrix {
+    let factor = |index: usize| factors[index % weights.columns];
+    let stored = weights.stored.as_ref().filter(|_| factors.iter().all(|factor| *factor != 0.0)).map(|stored| Stored {
+        steps: (0..weights.columns).map(|j| stored.steps[j % stored.steps.len()] * factors[j].abs()).collect(),
+        integers: stored.integers.iter().enumerate().map(|(i, q)| if factor(i) < 0.0 { -q } else { *q }).collect(),
+    });
+    let elements = weights.elements.iter().enumerate().map(|(index, weight)| weight * factor(index)).collect();
+    Matrix { elements, stored, rows: weights.rows, columns: weights.columns }
+}
+
+fn scaled_rows(weights: &Matrix, factors: &[f64]) -> Matrix {
+    let scaled = |(index, weight): (usize, &f64)| weight * factors[index / weights.columns];
+    let elements = weights.elements.iter().enumerate().map(scaled).collect();
+    Matrix { elements, stored: None, rows: weights.rows, columns: weights.columns }
+}
+
+fn picked_columns(weights: &Matrix, picks: &[usize]) -> Matrix {
+    fn pick<T: Copy>(elements: &[T], columns: usize, picks: &[usize]) -> Vec<T> {
+        elements.chunks(columns).flat_map(|row| picks.iter().map(|&pick| row[pick])).collect()
+    }
+    let stored = weights.stored.as_ref().map(|stored| Stored {
+        steps: if stored.steps.len() == 1 { stored.steps.clone() } else { pick(&stored.steps, weights.columns, picks) },
+        integers: pick(&stored.integers, weights.columns, picks),
+    });
+    let elements = pick(&weights.elements, weights.columns, picks);
+    Matrix { elements, stored, rows: weights.rows, columns: picks.len() }
+}
+
+/// Weights for all elements of what is picked from; `None` where integers that are stored would have to be added.
+fn spread_rows(weights: &Matrix, picks: &[usize], rows: usize) -> Option<Matrix> {
+    let columns = weights.columns;
+    let (mut elements, mut integers) = (vec![0.0; rows * columns], vec![0; rows * columns]);
+    let mut taken = vec![false; rows];
+    for (from, &to) in picks.iter().enumerate() {
+        if std::mem::replace(&mut taken[to], true) && weights.stored.is_some() {
+            return None;
+        }
+        for column in 0..columns {
+            elements[to * columns + column] += weights.elements[from * columns + column];
+            if let Some(stored) = &weights.stored {
+                integers[to * columns + column] = stored.integers[from * columns + column];
+            }
+        }
+    }
+    let stored = weights.stored.as_ref().map(|stored| Stored { steps: stored.steps.clone(), integers });
+    Some(Matrix { elements, stored, rows, columns })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Answer, Origin, eval_all};
+    use super::*;
+    use crate::onnx::ElementType;
+
+    fn graph(inputs: usize, ops: Vec<(Op, usize)>) -> Graph {
+        let origin = |op: &Op| Origin { name: String::new(), op: format!("{op:?}") };
+        let mut nodes = vec![Node { op: Op::Input, len: inputs, origin: origin(&Op::Input) }];
+        nodes.extend(ops.into_iter().map(|(op, len)| Node { origin: origin(&op), op, len }));
+        Graph {
+            name: String::new(),
+            input_name: String::new(),
+            input_shape: vec![1, inputs],
+            input_element: ElementType::Float,
+            nodes,
+            answer: Answer::Value,
+            notes: vec![],
+        }
+    }
+
+    /// A dense layer from three elements to two, in integers of a step of a quarter.
+    fn dense(x: NodeId) -> Op {
+        let integers = vec![1, -2, 3, 4, -5, 6];
+        let elements = integers.iter().map(|&q| q as f64 / 4.0).collect();
+        let stored = Some(Stored { steps: vec![0.25], integers });
+        Op::MatMul { x, weights: Matrix { rows: 3, columns: 2, elements, stored } }
+    }
+
+    /// Demands that what is left has so many nodes, and gives what it gave.
+    fn demand_kept(mut graph: Graph, nodes: usize, grid: bool) {
+        let input: Vec<f64> = (0..graph.input_len()).map(|i| 1.5 * i as f64 - 1.0).collect();
+        let before = eval_all(&graph, &input).pop().unwrap();
+        simplify(&mut graph, |_| grid);
+        let after = eval_all(&graph, &input).pop().unwrap();
+        assert_eq!(before.len(), after.len());
+        assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-12), "{before:?} {after:?}");
+        assert_eq!(graph.nodes.len(), nodes, "{:?}", graph.nodes);
+        for node in &graph.nodes {
+            let Op::MatMul { weights, .. } = &node.op else { continue };
+            let Some(Stored { steps, integers }) = &weights.stored else { continue };
+            let real = |(i, &q): (usize, &i64)| q as f64 * steps[i % weights.columns % steps.len()];
+            assert_eq!(integers.iter().enumerate().map(real).collect::<Vec<_>>(), weights.elements);
+        }
+    }
+
+    #[test]
+    fn factors_fold_into_what_is_before_or_behind() {
+        let add = |x: NodeId, constant: &[f64]| Op::Add { x, constant: constant.to_vec() };
+        let mul = |x: NodeId, constant: &[f64]| Op::Mul { x, constant: constant.to_vec() };
+        let normalised =
+            vec![(dense(0), 2), (add(1, &[1.0, 2.0]), 2), (mul(2, &[3.0, -4.0]), 2), (add(3, &[5.0, 6.0]), 2)];
+        demand_kept(graph(3, normalised), 4, true);
+        let (a, c) = ([1.0, -2.0, 3.0], [2.0, 4.0, -0.5]);
+        demand_kept(graph(3, vec![(add(0, &a), 3), (mul(1, &c), 3), (dense(2), 2)]), 3, false);
+        demand_kept(graph(3, vec![(mul(0, &c), 3), (add(1, &a), 3), (dense(2), 2)]), 3, false);
+        // Weights on a grid stay there, a zero has no inverse, and a factor for all is none of ours.
+        demand_kept(graph(3, vec![(mul(0, &c), 3), (dense(1), 2)]), 3, true);
+        demand_kept(graph(3, vec![(mul(0, &[0.0, 1.0, 2.0]), 3), (add(1, &a), 3), (dense(2), 2)]), 4, false);
+        demand_kept(graph(3, vec![(mul(0, &[2.0; 3]), 3), (dense(1), 2)]), 3, false);
+        // A value that something else reads, too.
+        let both = vec![(dense(0), 2), (mul(1, &[3.0, 4.0]), 2), (Op::Sum { terms: [1, 2] }, 2)];
+        demand_kept(graph(3, both), 4, false);
+    }
+
+    #[test]
+    fn picks_fold_into_rows_and_columns() {
+        let gather =
+            |x: NodeId, picks: &[usize]| Op::Gather { parts: vec![x], picks: picks.iter().map(|&i| (0, i)).collect() };
+        let add = |x: NodeId, constant: &[f64]| Op::Add { x, constant: constant.to_vec() };
+        demand_kept(graph(4, vec![(gather(0, &[3, 0, 2]), 3), (dense(1), 2)]), 2, true);
+        demand_kept(graph(9, vec![(gather(0, &[3, 0, 2]), 3), (dense(1), 2)]), 3, true);
+        demand_kept(graph(3, vec![(gather(0, &[1, 1, 2]), 3), (dense(1), 2)]), 3, true);
+        demand_kept(graph(3, vec![(dense(0), 2), (add(1, &[1.0, 2.0]), 2), (gather(2, &[1, 0, 1]), 3)]), 3, true);
+        demand_kept(graph(3, vec![(dense(0), 2), (gather(1, &[1]), 1)]), 2, true);
+    }
+}

@@ -113,7 +113,7 @@ pub struct Compiled {
 /// When a stage breaks its own invariants: a defect of the compiler, caught before a script leaves it.
 pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal> {
     let mut graph = graph::import(model)?;
-    graph.simplify(|weights| quant::grid::of(weights).is_some());
+    graph.simplify(|weights| quant::grid::find(weights).is_some());
     let input = options.input.resolve(graph.input_element.is_integer());
     let ir = quant::quantise(&graph, input, &options.quant)?;
     options.contract.check(&ir)?;

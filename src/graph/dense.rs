@@ -104,7 +104,7 @@ fn matrix(
     };
     let elements =
         (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))).map(|(r, c)| at(r, c)).collect();
-    Ok(Matrix { rows, columns, elements, stored: None })
+    Ok(Matrix { rows, columns, elements })
 }
 
 fn dense(

@@ -199,17 +199,6 @@ pub struct Matrix {
     pub columns: usize,
     /// `rows * columns` elements.
     pub elements: Vec<f64>,
-    /// The integers that the model stores for them, where it stores integers.
-    pub stored: Option<Stored>,
-}
-
-/// Integers that stand for the elements of a matrix.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
-    /// What a step of one is worth, for all elements or for each column.
-    pub steps: Vec<f64>,
-    /// One integer an element, row-major.
-    pub integers: Vec<i64>,
 }
 
 impl Op {

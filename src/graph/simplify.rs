@@ -8,7 +8,7 @@
 //! elements share stays: it is a change of scale later on, and no rounding at all. Rows of weights that lie on a grid are
 //! not scaled: they would leave it.
 
-use super::{Graph, Matrix, Node, NodeId, Op, Stored};
+use super::{Graph, Matrix, Node, NodeId, Op};
 
 /// Folding picks into rows may make a matrix at most so many times as large.
 const MOST_ROWS: usize = 2;
@@ -142,7 +142,7 @@ impl Folding<'_> {
         if rows > MOST_ROWS * picks.len() {
             return None;
         }
-        *weights = spread_rows(weights, picks, rows)?;
+        *weights = spread_rows(weights, picks, rows);
         Some(())
     }
 }
@@ -151,53 +151,32 @@ fn is_uniform(constant: &[f64]) -> bool {
     constant.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits())
 }
 
-/// Weights times a factor for each column; stored integers stay, their steps change.
 fn scaled_columns(weights: &Matrix, factors: &[f64]) -> Matrix {
-    let factor = |index: usize| factors[index % weights.columns];
-    let stored = weights.stored.as_ref().filter(|_| factors.iter().all(|factor| *factor != 0.0)).map(|stored| Stored {
-        steps: (0..weights.columns).map(|j| stored.steps[j % stored.steps.len()] * factors[j].abs()).collect(),
-        integers: stored.integers.iter().enumerate().map(|(i, q)| if factor(i) < 0.0 { -q } else { *q }).collect(),
-    });
-    let elements = weights.elements.iter().enumerate().map(|(index, weight)| weight * factor(index)).collect();
-    Matrix { elements, stored, rows: weights.rows, columns: weights.columns }
+    let scaled = |(index, weight): (usize, &f64)| weight * factors[index % weights.columns];
+    Matrix { elements: weights.elements.iter().enumerate().map(scaled).collect(), ..*weights }
 }
 
 fn scaled_rows(weights: &Matrix, factors: &[f64]) -> Matrix {
     let scaled = |(index, weight): (usize, &f64)| weight * factors[index / weights.columns];
-    let elements = weights.elements.iter().enumerate().map(scaled).collect();
-    Matrix { elements, stored: None, rows: weights.rows, columns: weights.columns }
+    Matrix { elements: weights.elements.iter().enumerate().map(scaled).collect(), ..*weights }
 }
 
 fn picked_columns(weights: &Matrix, picks: &[usize]) -> Matrix {
-    fn pick<T: Copy>(elements: &[T], columns: usize, picks: &[usize]) -> Vec<T> {
-        elements.chunks(columns).flat_map(|row| picks.iter().map(|&pick| row[pick])).collect()
-    }
-    let stored = weights.stored.as_ref().map(|stored| Stored {
-        steps: if stored.steps.len() == 1 { stored.steps.clone() } else { pick(&stored.steps, weights.columns, picks) },
-        integers: pick(&stored.integers, weights.columns, picks),
-    });
-    let elements = pick(&weights.elements, weights.columns, picks);
-    Matrix { elements, stored, rows: weights.rows, columns: picks.len() }
+    let row = |row: &[f64]| picks.iter().map(|&pick| row[pick]).collect::<Vec<f64>>();
+    let elements = weights.elements.chunks(weights.columns).flat_map(row).collect();
+    Matrix { elements, rows: weights.rows, columns: picks.len() }
 }
 
-/// Weights for all elements of what is picked from; `None` where integers that are stored would have to be added.
-fn spread_rows(weights: &Matrix, picks: &[usize], rows: usize) -> Option<Matrix> {
+/// Weights for all elements of what is picked from: those that are not picked weigh nothing.
+fn spread_rows(weights: &Matrix, picks: &[usize], rows: usize) -> Matrix {
     let columns = weights.columns;
-    let (mut elements, mut integers) = (vec![0.0; rows * columns], vec![0; rows * columns]);
-    let mut taken = vec![false; rows];
+    let mut elements = vec![0.0; rows * columns];
     for (from, &to) in picks.iter().enumerate() {
-        if std::mem::replace(&mut taken[to], true) && weights.stored.is_some() {
-            return None;
-        }
         for column in 0..columns {
             elements[to * columns + column] += weights.elements[from * columns + column];
-            if let Some(stored) = &weights.stored {
-                integers[to * columns + column] = stored.integers[from * columns + column];
-            }
         }
     }
-    let stored = weights.stored.as_ref().map(|stored| Stored { steps: stored.steps.clone(), integers });
-    Some(Matrix { elements, stored, rows, columns })
+    Matrix { elements, rows, columns }
 }
 
 #[cfg(test)]
@@ -221,12 +200,10 @@ mod tests {
         }
     }
 
-    /// A dense layer from three elements to two, in integers of a step of a quarter.
+    /// A dense layer from three elements to two.
     fn dense(x: NodeId) -> Op {
-        let integers = vec![1, -2, 3, 4, -5, 6];
-        let elements = integers.iter().map(|&q| q as f64 / 4.0).collect();
-        let stored = Some(Stored { steps: vec![0.25], integers });
-        Op::MatMul { x, weights: Matrix { rows: 3, columns: 2, elements, stored } }
+        let elements = vec![0.25, -0.5, 0.75, 1.0, -1.25, 1.5];
+        Op::MatMul { x, weights: Matrix { rows: 3, columns: 2, elements } }
     }
 
     /// Demands that what is left has so many nodes, and gives what it gave.
@@ -238,12 +215,6 @@ mod tests {
         assert_eq!(before.len(), after.len());
         assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-12), "{before:?} {after:?}");
         assert_eq!(graph.nodes.len(), nodes, "{:?}", graph.nodes);
-        for node in &graph.nodes {
-            let Op::MatMul { weights, .. } = &node.op else { continue };
-            let Some(Stored { steps, integers }) = &weights.stored else { continue };
-            let real = |(i, &q): (usize, &i64)| q as f64 * steps[i % weights.columns % steps.len()];
-            assert_eq!(integers.iter().enumerate().map(real).collect::<Vec<_>>(), weights.elements);
-        }
     }
 
     #[test]
@@ -272,7 +243,7 @@ mod tests {
         let add = |x: NodeId, constant: &[f64]| Op::Add { x, constant: constant.to_vec() };
         demand_kept(graph(4, vec![(gather(0, &[3, 0, 2]), 3), (dense(1), 2)]), 2, true);
         demand_kept(graph(9, vec![(gather(0, &[3, 0, 2]), 3), (dense(1), 2)]), 3, true);
-        demand_kept(graph(3, vec![(gather(0, &[1, 1, 2]), 3), (dense(1), 2)]), 3, true);
+        demand_kept(graph(3, vec![(gather(0, &[1, 1, 2]), 3), (dense(1), 2)]), 2, true);
         demand_kept(graph(3, vec![(dense(0), 2), (add(1, &[1.0, 2.0]), 2), (gather(2, &[1, 0, 1]), 3)]), 3, true);
         demand_kept(graph(3, vec![(dense(0), 2), (gather(1, &[1]), 1)]), 2, true);
     }

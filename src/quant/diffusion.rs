@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn errors_of_inputs_that_are_never_negative_do_not_add_up() {
         let elements: Vec<f64> = (0..200).map(|i| 0.3 + f64::from(i % 7) * 0.01).collect();
-        let weights = Matrix { rows: 200, columns: 1, elements, stored: None };
+        let weights = Matrix { rows: 200, columns: 1, elements };
         let steps = [Step { size: 1.0, levels: 15, zero: 8 }];
         let error =
             |integers: &[i64]| (integers.iter().sum::<i64>() as f64 - weights.elements.iter().sum::<f64>()).abs();

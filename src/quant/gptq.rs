@@ -118,7 +118,7 @@ mod tests {
         let rows: Vec<Vec<f64>> =
             (0..60).map(|i| (0..6).map(|j| f64::from((i * 7 + j * j) % 11) + f64::from(i % 5)).collect()).collect();
         let elements: Vec<f64> = (0..12).map(|i| f64::from(i * 5 % 13) / 13.0 - 0.5).collect();
-        let weights = Matrix { rows: 6, columns: 2, elements, stored: None };
+        let weights = Matrix { rows: 6, columns: 2, elements };
         let steps = [Step { size: 0.25, levels: 7, zero: 4 }];
         let loss = |integers: &[i64]| {
             let output = |row: &Vec<f64>, column: usize| {

@@ -4,7 +4,7 @@
 use num_integer::Integer;
 
 use super::intk;
-use crate::graph::{Matrix, Stored};
+use crate::graph::Matrix;
 
 /// Largest multiple of a step that is not an integer: 9 bits and a sign.
 const MOST_STEPS: f64 = 256.0;
@@ -54,38 +54,91 @@ pub fn bits(elements: &[i64], columns: usize) -> u32 {
     (0..columns.max(1)).map(range).max().unwrap_or(0)
 }
 
-/// The grid that the model stores its weights on, or the one that they turn out to lie on.
-pub fn of(weights: &Matrix) -> Option<Grid> {
-    match &weights.stored {
-        Some(Stored { steps, integers }) => Some(Grid { steps: steps.clone(), elements: integers.clone() }),
-        None => find(weights),
-    }
-}
-
 /// The grid that all weights lie on, or each column of them; `None` where there is none.
 pub fn find(weights: &Matrix) -> Option<Grid> {
-    if let Some((step, elements)) = of_group(&weights.elements, true) {
-        return Some(Grid { steps: vec![step], elements });
-    }
-    let mut grid = Grid { steps: Vec::new(), elements: vec![0; weights.elements.len()] };
-    for column in 0..weights.columns {
-        let values: Vec<f64> = weights.elements.iter().skip(column).step_by(weights.columns).copied().collect();
-        let (step, elements) = of_group(&values, false)?;
-        grid.steps.push(step);
-        for (row, element) in elements.into_iter().enumerate() {
-            grid.elements[row * weights.columns + column] = element;
-        }
-    }
-    Some(grid)
+    let columns = || -> Vec<Vec<f64>> {
+        let column = |column: usize| weights.elements.iter().skip(column).step_by(weights.columns).copied().collect();
+        (0..weights.columns).map(column).collect()
+    };
+    let whole = || vec![weights.elements.clone()];
+    let integers = integers(&weights.elements).map(|group| vec![group]);
+    integers
+        .or_else(|| exact_groups(&whole()))
+        .or_else(|| whole().iter().map(|group| rounded(group)).collect())
+        .or_else(|| exact_groups(&columns()))
+        .or_else(|| columns().iter().map(|group| rounded(group)).collect())
+        .map(grid_of)
 }
 
-/// The step that all values are multiples of, and the multiples.
-fn of_group(values: &[f64], integers: bool) -> Option<(f64, Vec<i64>)> {
-    if integers && values.iter().all(|value| value.fract() == 0.0 && value.abs() <= MOST_INTEGER) {
-        let elements: Vec<i64> = values.iter().map(|&value| value as i64).collect();
-        let step = elements.iter().fold(0, |step: i64, value| step.gcd(value)).max(1);
-        return Some((step as f64, elements.iter().map(|value| value / step).collect()));
+/// A step and multiples of it.
+type Multiples = (f64, Vec<i64>);
+
+/// The grid of one group, or of one for each column.
+fn grid_of(groups: Vec<Multiples>) -> Grid {
+    let (columns, rows) = (groups.len(), groups[0].1.len());
+    let elements = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+    Grid {
+        elements: elements.map(|(row, column)| groups[column].1[row]).collect(),
+        steps: groups.iter().map(|(step, _)| *step).collect(),
     }
+}
+
+/// Integers, and the largest step that they are multiples of.
+fn integers(values: &[f64]) -> Option<Multiples> {
+    if values.iter().any(|value| value.fract() != 0.0 || value.abs() > MOST_INTEGER) {
+        return None;
+    }
+    let elements: Vec<i64> = values.iter().map(|&value| value as i64).collect();
+    let step = elements.iter().fold(0, |step: i64, value| step.gcd(value)).max(1);
+    Some((step as f64, elements.iter().map(|value| value / step).collect()))
+}
+
+/// Groups of exact multiples of a step each, as the weights of quantised models are once their integers are multiplied
+/// out. One weight of a group is always a multiple of some step: others must show that it is one.
+fn exact_groups(groups: &[Vec<f64>]) -> Option<Vec<Multiples>> {
+    let shown = |values: &Vec<f64>| values.iter().filter(|value| **value != 0.0).count().saturating_sub(1);
+    if groups.iter().map(shown).sum::<usize>() < FEWEST {
+        return None;
+    }
+    groups.iter().map(|group| exact(group)).collect()
+}
+
+/// The largest step that all values are exact multiples of.
+fn exact(values: &[f64]) -> Option<Multiples> {
+    /// Farther apart than this no two multiples of a step are.
+    const MOST_SHIFT: i32 = 70;
+    let parts: Vec<(u64, i32)> = values.iter().map(|&value| odd_part(value)).collect();
+    let Some(lowest) = parts.iter().filter(|(odd, _)| *odd != 0).map(|(_, power)| *power).min() else {
+        return Some((1.0, vec![0; values.len()]));
+    };
+    let whole = |&(odd, power): &(u64, i32)| match power - lowest {
+        _ if odd == 0 => Some(0),
+        shift @ 0..MOST_SHIFT => Some(u128::from(odd) << shift),
+        _ => None,
+    };
+    let wholes: Vec<u128> = parts.iter().map(whole).collect::<Option<_>>()?;
+    let step = wholes.iter().fold(0, |step: u128, whole| step.gcd(whole));
+    let multiple = |(whole, value): (&u128, &f64)| {
+        let multiple = i64::try_from(whole / step).ok().filter(|multiple| *multiple as f64 <= MOST_INTEGER + 1.0)?;
+        Some(if *value < 0.0 { -multiple } else { multiple })
+    };
+    let multiples = wholes.iter().zip(values).map(multiple).collect::<Option<_>>()?;
+    Some((step as f64 * 2f64.powi(lowest), multiples))
+}
+
+/// A magnitude as an odd number (or 0) times a power of two.
+fn odd_part(value: f64) -> (u64, i32) {
+    let bits = value.to_bits();
+    let (exponent, fraction) = ((bits >> 52 & 0x7ff) as i32, bits & ((1 << 52) - 1));
+    let (significand, power) = if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) };
+    match significand {
+        0 => (0, 0),
+        _ => (significand >> significand.trailing_zeros(), power + significand.trailing_zeros() as i32),
+    }
+}
+
+/// The step that all values are multiples of but for the rounding of a float32, and the multiples.
+fn rounded(values: &[f64]) -> Option<Multiples> {
     let nonzero: Vec<f64> = values.iter().map(|value| value.abs()).filter(|&value| value > 0.0).collect();
     let smallest = nonzero.iter().copied().reduce(f64::min)?;
     if nonzero.len() < FEWEST {
@@ -115,7 +168,7 @@ mod tests {
     use super::*;
 
     fn matrix(columns: usize, elements: Vec<f64>) -> Matrix {
-        Matrix { rows: elements.len() / columns, columns, elements, stored: None }
+        Matrix { rows: elements.len() / columns, columns, elements }
     }
 
     fn in_f32(steps: &[i64], step: f32) -> Vec<f64> {
@@ -132,6 +185,20 @@ mod tests {
         assert_eq!((integers.steps[0], integers.elements[0]), (4.0, 25));
         let binary = find(&matrix(2, in_f32(&[1, -1, -1, 1], 0.7))).unwrap();
         assert_eq!(binary.bits(), 1);
+    }
+
+    #[test]
+    fn exact_multiples_are_found_however_large_and_few() {
+        let (a, b) = (f64::from(0.012_345_678f32), f64::from(0.000_987_654_3f32));
+        let elements: Vec<f64> = [(113, 30_001), (0, -29_999), (-127, 0), (35, 17)]
+            .iter()
+            .flat_map(|&(x, y)| [f64::from(x) * a, f64::from(y) * b])
+            .collect();
+        let grid = find(&matrix(2, elements)).unwrap();
+        assert_eq!(grid.steps, [a, b]);
+        assert_eq!(grid.elements, [113, 30_001, 0, -29_999, -127, 0, 35, 17]);
+        // Two columns of one weight each show nothing.
+        assert_eq!(find(&matrix(2, vec![0.1, 0.2, 0.0, 0.0])), None);
     }
 
     #[test]

@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     fn row(elements: &[f64]) -> Matrix {
-        Matrix { rows: elements.len(), columns: 1, elements: elements.to_vec(), stored: None }
+        Matrix { rows: elements.len(), columns: 1, elements: elements.to_vec() }
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub fn quantise(graph: &Graph, input: InputFormat, options: &Options) -> Result<
     let layer =
         Layer { label: "input".into(), onnx_nodes: vec![graph.input_name.clone()], channels: vec![], storage: None };
     let grids = graph.nodes.iter().map(|node| match &node.op {
-        graph::Op::MatMul { weights, .. } => grid::of(weights),
+        graph::Op::MatMul { weights, .. } => grid::find(weights),
         _ => None,
     });
     let mut lowering = Lowering {
@@ -346,7 +346,7 @@ impl Lowering<'_> {
 fn with_channels(weights: &Matrix, channels: &[f64]) -> Matrix {
     let factor = |index: usize| channels.get(index / weights.columns).copied().unwrap_or(1.0);
     let elements = weights.elements.iter().enumerate().map(|(index, weight)| weight * factor(index)).collect();
-    Matrix { elements, rows: weights.rows, columns: weights.columns, stored: None }
+    Matrix { elements, ..*weights }
 }
 
 /// Constants in the steps of outputs that have scales of their own.

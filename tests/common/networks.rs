@@ -66,7 +66,7 @@ pub(crate) fn network(inputs: usize, mut layers: Vec<Layer>, end: End) -> Graph 
         layer.before.iter().for_each(|step| push_step(&mut graph, step));
         let rows = graph.nodes.last().map_or(0, |node| node.len);
         let elements = (0..rows * layer.columns).map(|at| layer.weights[at % layer.weights.len()]).collect();
-        let weights = Matrix { rows, columns: layer.columns, elements, stored: None };
+        let weights = Matrix { rows, columns: layer.columns, elements };
         push(&mut graph, "MatMul", layer.columns, |x| Op::MatMul { x, weights });
         layer.after.iter().for_each(|step| push_step(&mut graph, step));
     }

@@ -3,7 +3,7 @@
 //!
 //! - `(x + a) + b` is `x + (a+b)`, `(x · a) · b` is `x · (a·b)`;
 //! - `(x / a) / b` is `x / (a·b)`: truncation toward zero composes;
-//! - `x + 0`, `x · 1` at the same scale, and ReLU of what is never negative are `x`.
+//! - `x + 0`, `x · 1` at the same scale, ReLU of what is never negative, and bounds that are never passed are `x`.
 
 use num_traits::{One, Signed, Zero};
 
@@ -37,6 +37,8 @@ fn changes_nothing(op: &Op, operand: &Value) -> bool {
     match op {
         Op::Add { constant, .. } => constant.iter().all(Zero::is_zero),
         Op::Mul { constant, unit, .. } => unit.is_one() && constant.iter().all(One::is_one),
+        Op::Max { constant, .. } => operand.intervals.iter().zip(constant).all(|(of, bound)| of.low >= *bound),
+        Op::Min { constant, .. } => operand.intervals.iter().zip(constant).all(|(of, bound)| of.high <= *bound),
         Op::Relu { .. } => operand.intervals.iter().all(|interval| !interval.low.is_negative()),
         _ => false,
     }

@@ -10,6 +10,7 @@ mod constants;
 mod dead;
 mod rescale;
 mod rewrite;
+mod rounds;
 
 use std::fmt;
 use std::str::FromStr;
@@ -48,6 +49,7 @@ pub enum Level {
 }
 
 const FOLD_CONSTANTS: Pass = Pass { name: "fold-constants", keeps: Keeps::EveryBit, run: constants::fold };
+const FOLD_ROUNDS: Pass = Pass { name: "fold-rounds", keeps: Keeps::EveryBit, run: rounds::fold };
 const FOLD_AFFINE: Pass = Pass { name: "fold-affine", keeps: Keeps::EveryBit, run: affine::fold };
 const SINK_RESCALE: Pass = Pass { name: "sink-rescale", keeps: Keeps::ExactValues, run: rescale::sink };
 const REMOVE_RESCALE: Pass = Pass { name: "remove-rescale", keeps: Keeps::ExactValues, run: rescale::remove };
@@ -55,7 +57,8 @@ const MERGE_CONSTANTS: Pass = Pass { name: "merge-constants", keeps: Keeps::Ever
 const DEAD_CODE: Pass = Pass { name: "dead-code", keeps: Keeps::EveryBit, run: dead::eliminate };
 
 /// Every pass, in the order in which the full level runs them.
-pub const ALL: &[Pass] = &[FOLD_CONSTANTS, FOLD_AFFINE, SINK_RESCALE, REMOVE_RESCALE, MERGE_CONSTANTS, DEAD_CODE];
+pub const ALL: &[Pass] =
+    &[FOLD_ROUNDS, FOLD_CONSTANTS, FOLD_AFFINE, SINK_RESCALE, REMOVE_RESCALE, MERGE_CONSTANTS, DEAD_CODE];
 
 impl Level {
     /// The passes of this level, in order.

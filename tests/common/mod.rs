@@ -155,7 +155,7 @@ impl Sampled {
 }
 
 /// Rows of any shape and of the element types that numpy users have, times `unit`.
-fn read_npy(path: &Path, unit: &BigRational) -> Vec<Vec<BigRational>> {
+pub(crate) fn read_npy(path: &Path, unit: &BigRational) -> Vec<Vec<BigRational>> {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     npy_rows::<u8>(&bytes, |value| BigRational::from(BigInt::from(value)))
         .or_else(|| npy_rows::<f32>(&bytes, |value| exact(f64::from(value))))

@@ -8,9 +8,9 @@
 use std::sync::Arc;
 
 use crate::error::{Problem, Refusal};
+use crate::float_model::FloatModel;
 use crate::graph::Op;
 use crate::onnx::Model;
-use crate::onnx::reference::Reference;
 use crate::prediction::{Agreement, Prediction};
 use crate::quant::Weights;
 use crate::quant::calibrate::Calibration;
@@ -47,8 +47,7 @@ pub struct Found {
 /// Searches the bits of each layer; numbers agree within a `tolerance` (see [`Agreement::new`]).
 ///
 /// # Errors
-/// A [`Refusal`] when the model cannot be compiled, the float model cannot be run, there are too few samples, or no
-/// choice reaches the goal.
+/// A [`Refusal`] when the model cannot be compiled, there are too few samples, or no choice reaches the goal.
 pub fn search(
     model: &Model,
     options: &Options,
@@ -118,10 +117,12 @@ impl Search<'_> {
     }
 
     fn float_predictions(&self, graph: &crate::graph::Graph) -> Result<Vec<Prediction>, Refusal> {
-        let reference = Reference::new(self.model)?;
+        let first = self.judge.floats.first().map_or(&[][..], Vec::as_slice);
+        let float_model = FloatModel::new(self.model, graph, first);
         let prediction = |sample: &Vec<f64>| {
-            let output = reference.run(sample)?;
-            graph.prediction_of(&output).ok_or_else(|| Problem::of_model("the float model gives no answer").into())
+            float_model
+                .prediction(sample)
+                .ok_or_else(|| Problem::of_model("the float model gives no answer for a sample").into())
         };
         self.judge.floats.iter().map(prediction).collect()
     }

@@ -65,9 +65,14 @@ impl fmt::Display for Refusal {
         match self.problems.as_slice() {
             [problem] => problem.fmt(f)?,
             problems => {
+                /// Nobody reads more.
+                const MOST_SHOWN: usize = 20;
                 write!(f, "{} problems", problems.len())?;
-                for (number, problem) in problems.iter().enumerate() {
+                for (number, problem) in problems.iter().enumerate().take(MOST_SHOWN) {
                     write!(f, "\n{}. {}", number + 1, problem.to_string().replace('\n', "\n   "))?;
+                }
+                if problems.len() > MOST_SHOWN {
+                    write!(f, "\nand {} more", problems.len() - MOST_SHOWN)?;
                 }
             }
         }

@@ -32,6 +32,7 @@ pub mod codegen;
 pub mod cost;
 pub mod data;
 pub mod error;
+pub mod float_model;
 pub mod graph;
 pub mod input;
 pub mod interp;

@@ -14,6 +14,35 @@ pub enum Prediction {
     Value(f64),
 }
 
+/// A prediction as a user reads it: a class by the model's own label, where that is an integer; in JSON a number.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Shown {
+    /// An integer label.
+    Label(i64),
+    /// The prediction itself.
+    Prediction(Prediction),
+}
+
+impl Shown {
+    /// The number, of a model that gives one.
+    pub fn value(self) -> Option<f64> {
+        match self {
+            Shown::Prediction(prediction) => prediction.value(),
+            Shown::Label(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Shown::Label(label) => label.fmt(f),
+            Shown::Prediction(prediction) => prediction.fmt(f),
+        }
+    }
+}
+
 /// When predictions of a contract and of the float model count as the same: equal classes, and numbers that are near.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Agreement {

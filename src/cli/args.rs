@@ -82,6 +82,10 @@ pub(crate) struct Choices {
     /// integers of fewer bits (default 1/15, 1/3, 1).
     #[arg(long, value_name = "FORMAT", default_value = "fixed")]
     pub(crate) input: InputSpec,
+    /// Which of the model's outputs the contract is about, where it has several [default: the only one that is a class
+    /// label].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model_output: Option<String>,
     /// How weights become integers: `fixed:SCALE`, multiples of 1/SCALE; `intK`, integers of K bits (1 to 16); several,
     /// separated by commas, one a dense layer; `auto`, the fewest bits that --calibrate allows. Weights that lie on a
     /// grid of their own are kept as they are.
@@ -154,6 +158,7 @@ pub(crate) struct Node {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_arg("model_output", |arg| arg.visible_alias("output")))]
 pub(crate) struct Run {
     /// The ONNX model.
     #[arg(value_name = "MODEL.onnx")]
@@ -179,6 +184,7 @@ pub(crate) struct Run {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_arg("model_output", |arg| arg.visible_alias("output")))]
 pub(crate) struct Inspect {
     /// The ONNX model.
     #[arg(value_name = "MODEL.onnx")]

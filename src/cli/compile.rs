@@ -33,9 +33,19 @@ pub(crate) struct Loaded {
     pub(crate) fitted: Fitted,
 }
 
+/// Reads a model, and keeps the output that was chosen.
+pub(crate) fn load(path: &Path, choices: &Choices) -> anyhow::Result<Model> {
+    let mut model = Model::load(path)?;
+    match model.choose_output(choices.model_output.as_deref()) {
+        // Compiling says what else is wrong, too.
+        Err(_) if choices.model_output.is_none() => Ok(model),
+        chosen => Ok(chosen.map(|()| model)?),
+    }
+}
+
 /// Reads a model and compiles it; notes go to standard error.
 pub(crate) fn load_and_compile(path: &Path, choices: &Choices) -> anyhow::Result<Loaded> {
-    let mut model = Model::load(path)?;
+    let mut model = load(path, choices)?;
     let refused = |refusal: Refusal| anyhow::anyhow!("cannot compile `{}`: {refusal}", path.display());
     let mut options = choices.options();
     check_stop_after(&options)?;

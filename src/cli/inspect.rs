@@ -1,14 +1,13 @@
 //! `inspect`: what is in a model, and what choices would cost.
 
-use onnx2script::onnx::Model;
 use onnx2script::report::inspect;
 
 use super::args::Inspect;
-use super::{Verdict, output};
+use super::{Verdict, compile, output};
 
 /// Inspects a model.
 pub(crate) fn inspect(args: &Inspect) -> anyhow::Result<Verdict> {
-    let model = Model::load(&args.model)?;
+    let model = compile::load(&args.model, &args.choices)?;
     let inspection = inspect::inspect(&model, &args.choices.options())
         .map_err(|refusal| anyhow::anyhow!("cannot compile `{}`: {refusal}", args.model.display()))?;
     let text = if args.json { serde_json::to_string(&inspection)? + "\n" } else { inspection.to_text() };

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use onnx2script::Compiled;
 use onnx2script::codegen::Contract;
 use onnx2script::data::{Input, Samples};
+use onnx2script::float_model::FloatModel;
 use onnx2script::ir::describe_scale;
 use onnx2script::onnx::Model;
-use onnx2script::onnx::reference::Reference;
-use onnx2script::prediction::Prediction;
+use onnx2script::prediction::{Prediction, Shown};
 use onnx2script::spend::Spender;
 use serde::Serialize;
 
@@ -42,9 +42,12 @@ struct Report {
 enum Answer {
     Class {
         /// The class that the contract gives.
-        class: Option<Prediction>,
-        /// The class that the float model gives; none where tract cannot run it.
-        float_class: Option<Prediction>,
+        class: Option<Shown>,
+        /// What the model calls it, where that is no number.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
+        /// The class that the float model gives.
+        float_class: Option<Shown>,
         /// The class that the unlocking script claims.
         claim: Option<i64>,
     },
@@ -52,7 +55,7 @@ enum Answer {
     Value {
         /// The contract's integer as a number of the model.
         value: Option<Prediction>,
-        /// The number that the float model gives; none where tract cannot run it.
+        /// The number that the float model gives.
         float_value: Option<Prediction>,
         /// The integer that the contract gives.
         integer: Option<String>,
@@ -79,8 +82,10 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Verdict> {
 fn spend(args: &Run, model: &Model, compiled: &Compiled, input: &Input) -> Report {
     let spender = Spender::new(compiled, args.choices.node.chosen_rules());
     let spend = spender.spend(&input.integers, args.claim.clone());
-    let float_output = Reference::new(model).and_then(|reference| reference.run(&input.floats)).ok();
-    let float = float_output.and_then(|output| compiled.graph.prediction_of(&output));
+    let float_model = FloatModel::new(model, &compiled.graph, &input.floats);
+    float_model.note.iter().filter(|_| !args.choices.quiet).for_each(|note| output::tell(format_args!("note: {note}")));
+    let float = float_model.prediction(&input.floats);
+    let labels = &compiled.graph.labels;
     let integer = spend.answer();
     let contract = integer.as_ref().and_then(|answer| compiled.optimised.prediction(answer));
     let claim = (compiled.contract == Contract::Claim).then_some(&spend.claim);
@@ -88,8 +93,9 @@ fn spend(args: &Run, model: &Model, compiled: &Compiled, input: &Input) -> Repor
     Report {
         answer: match compiled.optimised.answer_scale() {
             None => Answer::Class {
-                class: contract,
-                float_class: float,
+                class: contract.map(|class| labels.show(class)),
+                label: contract.and_then(|class| labels.text(class)),
+                float_class: float.map(|class| labels.show(class)),
                 claim: claim.and_then(|claim| i64::try_from(claim).ok()),
             },
             Some(scale) => Answer::Value {
@@ -137,8 +143,9 @@ impl Answer {
             value.map_or("unknown".into(), ToString::to_string)
         }
         match self {
-            Answer::Class { class, float_class, claim } => [
+            Answer::Class { class, label, float_class, claim } => [
                 Some(("class", known(class.as_ref()))),
+                label.as_ref().map(|label| ("label", label.clone())),
                 Some(("float model's class", known(float_class.as_ref()))),
                 claim.map(|claim| ("claimed class", claim.to_string())),
             ]

@@ -20,6 +20,7 @@ use super::compile::{self, Loaded};
 
 /// A model, and samples to measure it on.
 #[derive(Debug, Args)]
+#[command(mut_arg("model_output", |arg| arg.visible_alias("output")))]
 pub(crate) struct Measure {
     /// The ONNX model.
     #[arg(value_name = "MODEL.onnx")]

@@ -126,6 +126,7 @@ mod tests {
             input_element: ElementType::Float,
             nodes: vec![Node { op: Op::Input, len, origin }],
             answer: Answer::Scores,
+            labels: crate::graph::Labels::Indices,
             notes: vec![],
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::function::{Binary, Expression, Function, Unary};
 use super::import::Importer;
 use super::operand::{Computed, Operand};
-use super::{NodeId, Op};
+use super::{NodeId, Op, Origin};
 use crate::error::Problem;
 use crate::onnx::{Node, Tensor};
 
@@ -18,39 +18,39 @@ const CHECK_SHAPES: &str =
 
 /// Relu.
 pub(super) fn relu(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let x = importer.computed(node, 0)?.for_computing(node)?;
+    let x = importer.computed(node, 0)?.for_computing(importer, node)?;
     elementwise(importer, node, &x, Op::Relu { x: x.node })
 }
 
 /// LeakyRelu: one slope for all that is negative.
 pub(super) fn leaky_relu(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     let slope = node.float("alpha", 0.01)?;
-    let x = importer.computed(node, 0)?.for_arithmetic(node)?;
+    let x = importer.computed(node, 0)?.for_arithmetic(importer, node)?;
     elementwise(importer, node, &x, Op::Leaky { x: x.node, slopes: vec![slope; x.len()] })
 }
 
 /// PRelu: constant slopes for what is negative.
 pub(super) fn prelu(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let x = importer.computed(node, 0)?.for_arithmetic(node)?;
+    let x = importer.computed(node, 0)?.for_arithmetic(importer, node)?;
     let slopes = constant(importer, node, 1, &x)?;
     elementwise(importer, node, &x, Op::Leaky { x: x.node, slopes })
 }
 
 /// Abs.
 pub(super) fn abs(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let x = importer.computed(node, 0)?.for_arithmetic(node)?;
+    let x = importer.computed(node, 0)?.for_arithmetic(importer, node)?;
     elementwise(importer, node, &x, Op::Leaky { x: x.node, slopes: vec![-1.0; x.len()] })
 }
 
 /// Neg.
 pub(super) fn neg(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let x = importer.computed(node, 0)?.for_arithmetic(node)?;
+    let x = importer.computed(node, 0)?.for_arithmetic(importer, node)?;
     elementwise(importer, node, &x, Op::Mul { x: x.node, constant: vec![-1.0; x.len()] })
 }
 
 /// Clip: bounds by attributes in old operator sets, by constant operands since; either may be left out.
 pub(super) fn clip(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let x = importer.computed(node, 0)?.for_computing(node)?;
+    let x = importer.computed(node, 0)?.for_computing(importer, node)?;
     let mut bounds = Vec::new();
     for (index, name) in [(1, "min"), (2, "max")] {
         bounds.push(if node.input(index).is_some() {
@@ -68,7 +68,7 @@ pub(super) fn clip(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, 
 /// HardSigmoid: a line between 0 and 1.
 pub(super) fn hard_sigmoid(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     let (alpha, beta) = (node.float("alpha", 0.2)?, node.float("beta", 0.5)?);
-    let x = importer.computed(node, 0)?.for_arithmetic(node)?;
+    let x = importer.computed(node, 0)?.for_arithmetic(importer, node)?;
     let len = x.len();
     let steep = step(importer, node, &x, Op::Mul { x: x.node, constant: vec![alpha; len] })?;
     let line = step(importer, node, &x, Op::Add { x: steep.node, constant: vec![beta; len] })?;
@@ -92,7 +92,7 @@ fn extremum(importer: &mut Importer<'_>, node: &Node, op: Binary) -> Result<Oper
         match importer.operand(node, index)? {
             Operand::Constant(tensor) => constants.push(tensor),
             Operand::Computed(value) => {
-                let value = value.for_computing(node)?;
+                let value = value.for_computing(importer, node)?;
                 best = Some(match best {
                     None => value,
                     Some(best) => combine(importer, node, op, &best, &value)?,
@@ -134,7 +134,7 @@ pub(super) fn bounded(
 
 /// Smooth activations, and the functions that exporters compose them of.
 pub(super) fn smooth(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let x = importer.computed(node, 0)?.for_arithmetic(node)?;
+    let x = importer.computed(node, 0)?.for_arithmetic(importer, node)?;
     let expression = expression(node)?;
     activate(importer, node, &x, expression).map(Operand::Computed)
 }
@@ -164,7 +164,7 @@ fn expression(node: &Node) -> Result<Expression, Problem> {
             let alpha = node.float("alpha", 1.0)?;
             sum(relu(), negative_half(alpha, alpha))
         }
-        "Gelu" => match node.string("approximate", "none")? {
+        "Gelu" => match node.text("approximate", "none")? {
             "tanh" => gelu_by_tanh(),
             _ => gelu(),
         },
@@ -203,7 +203,7 @@ fn gelu_by_tanh() -> Expression {
 
 /// BiasGelu and FastGelu of onnxruntime: a bias, which may be left out of the latter, in front of the function.
 pub(super) fn biased_gelu(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let mut x = importer.computed(node, 0)?.for_arithmetic(node)?;
+    let mut x = importer.computed(node, 0)?.for_arithmetic(importer, node)?;
     if node.input(1).is_some() {
         let constant = constant(importer, node, 1, &x)?;
         x = step(importer, node, &x, Op::Add { x: x.node, constant })?;
@@ -229,13 +229,45 @@ pub(super) fn pow(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, P
             (x, Expression::binary(Binary::Power, one_for_all(&base)?, Expression::X))
         }
         (Operand::Computed(x), Operand::Computed(y)) => {
-            let (x, y) = (x.for_arithmetic(node)?, y.for_arithmetic(node)?);
+            let (x, y) = (x.for_arithmetic(importer, node)?, y.for_arithmetic(importer, node)?);
             return combine(importer, node, Binary::Power, &x, &y).map(Operand::Computed);
         }
         _ => return Err(node.problem("takes two constants, but could not be folded")),
     };
-    let x = x.for_arithmetic(node)?;
+    let x = x.for_arithmetic(importer, node)?;
     activate(importer, node, &x, expression).map(Operand::Computed)
+}
+
+/// The activation that onnxruntime fused into a Gemm, by its name.
+pub(super) fn fused(importer: &mut Importer<'_>, node: &Node, x: Computed) -> Result<Computed, Problem> {
+    let len = x.len();
+    match node.text("activation", "")? {
+        "" => Ok(x),
+        "Relu" => step(importer, node, &x, Op::Relu { x: x.node }),
+        "LeakyRelu" => {
+            let slopes = vec![node.float("activation_alpha", 0.01)?; len];
+            step(importer, node, &x, Op::Leaky { x: x.node, slopes })
+        }
+        "HardSigmoid" => {
+            let (alpha, beta) = (node.float("activation_alpha", 0.2)?, node.float("activation_beta", 0.5)?);
+            let steep = step(importer, node, &x, Op::Mul { x: x.node, constant: vec![alpha; len] })?;
+            let line = step(importer, node, &x, Op::Add { x: steep.node, constant: vec![beta; len] })?;
+            bounded(importer, node, line, Some(vec![0.0; len]), Some(vec![1.0; len]))
+        }
+        name @ ("Tanh" | "Sigmoid" | "Softplus" | "Softsign") => {
+            let function = expression(&Node { op: name.to_owned(), ..node.clone() })?;
+            activate(importer, node, &x, function)
+        }
+        name => Err(node
+            .problem(format!("has the activation `{name}` fused into it"))
+            .help("optimise the model less, e.g. at onnxruntime's basic level")),
+    }
+}
+
+/// The Sigmoid of each element of a logit.
+pub(super) fn sigmoid(importer: &mut Importer<'_>, origin: Origin, x: &Computed) -> Computed {
+    let op = Op::Activate { x: x.node, function: Arc::new(Function::sigmoid()) };
+    importer.push_from(origin, op, x.shape.clone(), x.element)
 }
 
 /// A function of each element of a value.

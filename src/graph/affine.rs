@@ -10,8 +10,14 @@ use crate::onnx::{ElementType, Node, Tensor};
 
 /// Add: a constant on either side, or two computed values.
 pub(super) fn add(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    match operands(importer, node)? {
-        Operands::Constant { x, constant, .. } => elementwise(importer, node, &x, Op::Add { x: x.node, constant }),
+    let (x, y) = (importer.operand(node, 0)?, importer.operand(node, 1)?);
+    sum_of(importer, node, x, y).map(Operand::Computed)
+}
+
+/// The sum of a computed value and another one, or a constant.
+pub(super) fn sum_of(importer: &mut Importer<'_>, node: &Node, x: Operand, y: Operand) -> Result<Computed, Problem> {
+    match together(importer, node, x, y)? {
+        Operands::Constant { x, constant, .. } => step(importer, node, &x, Op::Add { x: x.node, constant }),
         Operands::Computed(x, y) => sum(importer, node, &x, &y),
     }
 }
@@ -29,7 +35,7 @@ pub(super) fn sub(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, P
         }
         Operands::Computed(x, y) => {
             let minus = negated(importer, node, &y)?;
-            sum(importer, node, &x, &minus)
+            sum(importer, node, &x, &minus).map(Operand::Computed)
         }
     }
 }
@@ -39,11 +45,11 @@ fn negated(importer: &mut Importer<'_>, node: &Node, x: &Computed) -> Result<Com
 }
 
 /// A residual connection; where it is an activation that an exporter took apart, that activation.
-fn sum(importer: &mut Importer<'_>, node: &Node, x: &Computed, y: &Computed) -> Result<Operand, Problem> {
-    if is_function(importer, x, y) {
-        return combine(importer, node, Binary::Add, x, y).map(Operand::Computed);
+fn sum(importer: &mut Importer<'_>, node: &Node, x: &Computed, y: &Computed) -> Result<Computed, Problem> {
+    match is_function(importer, x, y) {
+        true => combine(importer, node, Binary::Add, x, y),
+        false => step(importer, node, x, Op::Sum { terms: [x.node, y.node] }),
     }
-    elementwise(importer, node, x, Op::Sum { terms: [x.node, y.node] })
 }
 
 /// Mul: a constant on either side, or functions of one number.
@@ -93,12 +99,17 @@ enum Operands {
 const CHECK_SHAPES: &str =
     "check the shapes of the model: a constant has one element for each of the value's, or broadcasts to it";
 
-fn operands(importer: &Importer<'_>, node: &Node) -> Result<Operands, Problem> {
-    let (x, constant, constant_first) = match (importer.operand(node, 0)?, importer.operand(node, 1)?) {
+fn operands(importer: &mut Importer<'_>, node: &Node) -> Result<Operands, Problem> {
+    let (x, y) = (importer.operand(node, 0)?, importer.operand(node, 1)?);
+    together(importer, node, x, y)
+}
+
+fn together(importer: &mut Importer<'_>, node: &Node, x: Operand, y: Operand) -> Result<Operands, Problem> {
+    let (x, constant, constant_first) = match (x, y) {
         (Operand::Computed(x), Operand::Constant(constant)) => (x, constant, false),
         (Operand::Constant(constant), Operand::Computed(x)) => (x, constant, true),
         (Operand::Computed(x), Operand::Computed(y)) => {
-            let (x, y) = (x.for_arithmetic(node)?, y.for_arithmetic(node)?);
+            let (x, y) = (x.for_arithmetic(importer, node)?, y.for_arithmetic(importer, node)?);
             return alike(x, y).map_err(|reason| node.problem(reason).help("bring both to the same shape first"));
         }
         (Operand::Constant(_), Operand::Constant(_)) => {
@@ -107,7 +118,7 @@ fn operands(importer: &Importer<'_>, node: &Node) -> Result<Operands, Problem> {
                 .help("simplify the model first, e.g. with onnxsim"));
         }
     };
-    let x = x.for_arithmetic(node)?;
+    let x = x.for_arithmetic(importer, node)?;
     let (x, constant) = broadcast(x, &constant).map_err(|reason| node.problem(reason).help(CHECK_SHAPES))?;
     Ok(Operands::Constant { x, constant, constant_first })
 }

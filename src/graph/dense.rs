@@ -1,79 +1,85 @@
-//! Dense layers: MatMul and Gemm by constant weights.
+//! Dense layers: MatMul and Gemm, with constant weights on either side.
 
+use super::activation;
 use super::import::Importer;
+use super::linear::{self, Weights};
 use super::operand::{Computed, Operand};
-use super::{Matrix, Op};
 use crate::error::Problem;
 use crate::onnx::{Node, Tensor};
 
-/// MatMul: a single row by a constant matrix.
+/// MatMul, of a single row or column.
 pub(super) fn matmul(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let (x, weights) = (importer.operand(node, 0)?, importer.operand(node, 1)?);
-    let (x, weights) = row_and_weights(node, x, weights)?;
-    let [rows, columns] = weights.shape[..] else {
-        return Err(not_a_matrix(node, &weights));
-    };
-    let mut shape = x.shape.clone();
-    let vector = shape.pop().unwrap_or(1);
-    if x.len() != vector {
-        return Err(importer.several_rows(node, x.len() / vector.max(1), &x.shape));
+    product(importer, node, 1.0).map(Operand::Computed)
+}
+
+/// com.microsoft.FusedMatMul: MatMul of operands that may be transposed, times a factor.
+pub(super) fn fused_matmul(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    if node.int("transBatchA", 0)? != 0 || node.int("transBatchB", 0)? != 0 {
+        return Err(node
+            .problem("transposes a batch")
+            .help("optimise the model less, e.g. at onnxruntime's basic level"));
     }
-    shape.push(columns);
-    let weights = matrix(node, &weights, rows, columns, false, 1.0)?;
-    dense(importer, node, x, weights, shape)
+    let alpha = node.float("alpha", 1.0)?;
+    product(importer, node, alpha).map(Operand::Computed)
 }
 
 /// Gemm: `alpha · A' · B' + beta · C`.
 pub(super) fn gemm(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    gemm_value(importer, node).map(Operand::Computed)
+}
+
+/// com.microsoft.FusedGemm: Gemm and an activation behind it.
+pub(super) fn fused_gemm(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    let sum = gemm_value(importer, node)?;
+    activation::fused(importer, node, sum).map(Operand::Computed)
+}
+
+fn gemm_value(importer: &mut Importer<'_>, node: &Node) -> Result<Computed, Problem> {
     let (alpha, beta) = (node.float("alpha", 1.0)?, node.float("beta", 1.0)?);
-    let (trans_a, trans_b) = (node.int("transA", 0)? != 0, node.int("transB", 0)? != 0);
-    let (x, weights) = (importer.operand(node, 0)?, importer.operand(node, 1)?);
-    let (x, weights) = row_and_weights(node, x, weights)?;
-    let rows_of_a = match x.shape[..] {
-        [rows, columns] => {
-            if trans_a {
-                columns
-            } else {
-                rows
-            }
+    for index in 0..2 {
+        let shape = shape_of(&importer.operand(node, index)?);
+        if shape.len() != 2 {
+            return Err(node
+                .problem(format!("operand {index} has shape {shape:?}, not a matrix"))
+                .help("check the shapes of the model: Gemm multiplies matrices"));
         }
-        _ => return Err(node.problem(format!("its first operand has shape {:?}, not a matrix", x.shape))),
-    };
-    if rows_of_a != 1 {
-        return Err(importer.several_rows(node, rows_of_a, &x.shape));
     }
-    let [rows, columns] = weights.shape[..] else {
-        return Err(not_a_matrix(node, &weights));
-    };
-    let (rows, columns) = if trans_b { (columns, rows) } else { (rows, columns) };
-    let weights = matrix(node, &weights, rows, columns, trans_b, alpha)?;
-    let product = dense(importer, node, x, weights, vec![1, columns])?;
-    match (product, node.input(2)) {
-        (Operand::Computed(product), Some(_)) => bias(importer, node, product, beta),
-        (product, _) => Ok(product),
+    let sum = product(importer, node, alpha)?;
+    match importer.constant(node, 2)? {
+        Some(constant) => linear::bias(importer, node, sum, &constant, beta),
+        None => Ok(sum),
     }
 }
 
-fn bias(importer: &mut Importer<'_>, node: &Node, product: Computed, beta: f64) -> Result<Operand, Problem> {
-    let Operand::Constant(bias) = importer.operand(node, 2)? else {
-        return Err(node.problem("its third operand is computed").help("the bias must be a constant"));
-    };
-    let misfit = || {
-        node.problem(format!("a bias of shape {:?} does not fit {} outputs", bias.shape, product.len()))
-            .help("check the shapes of the model: the bias has one element for each output, or one for all")
-    };
-    let constant: Vec<f64> = bias.broadcast_to(&product.shape).ok_or_else(misfit)?;
-    let constant = constant.iter().map(|value| value * beta).collect();
-    let shape = product.shape.clone();
-    importer.push(node, Op::Add { x: product.node, constant }, shape, product.element).map(Operand::Computed)
+fn shape_of(operand: &Operand) -> Vec<usize> {
+    match operand {
+        Operand::Constant(constant) => constant.shape.clone(),
+        Operand::Computed(value) => value.shape.clone(),
+    }
 }
 
-fn row_and_weights(node: &Node, x: Operand, weights: Operand) -> Result<(Computed, Tensor), Problem> {
-    match (x, weights) {
-        (Operand::Computed(x), Operand::Constant(weights)) => Ok((x.for_arithmetic(node)?, weights)),
-        (Operand::Constant(_), Operand::Computed(_)) => Err(node
-            .problem("multiplies a constant by a computed value from the right")
-            .help("write the layer as x @ W, with the weights on the right")),
+/// The product of a node's first two operands.
+fn product(importer: &mut Importer<'_>, node: &Node, factor: f64) -> Result<Computed, Problem> {
+    let (a, b) = (importer.operand(node, 0)?, importer.operand(node, 1)?);
+    multiply(importer, node, a, b, factor)
+}
+
+/// The product of a computed and a constant operand, each transposed where the node says so.
+pub(super) fn multiply(
+    importer: &mut Importer<'_>,
+    node: &Node,
+    a: Operand,
+    b: Operand,
+    factor: f64,
+) -> Result<Computed, Problem> {
+    let (trans_a, trans_b) = (node.int("transA", 0)? != 0, node.int("transB", 0)? != 0);
+    match (a, b) {
+        (Operand::Computed(x), Operand::Constant(weights)) => {
+            row(importer, node, (x, trans_a), (weights, trans_b), factor)
+        }
+        (Operand::Constant(weights), Operand::Computed(x)) => {
+            column(importer, node, (weights, trans_a), (x, trans_b), factor)
+        }
         (Operand::Computed(_), Operand::Computed(_)) => Err(node
             .problem("multiplies two computed values")
             .help("the weights must be constants: freeze the model before exporting it")),
@@ -83,44 +89,74 @@ fn row_and_weights(node: &Node, x: Operand, weights: Operand) -> Result<(Compute
     }
 }
 
-fn not_a_matrix(node: &Node, weights: &Tensor) -> Problem {
-    node.problem(format!("its weights have shape {:?}, not a matrix", weights.shape))
-        .help("use a weight matrix of shape [inputs, outputs]")
-}
-
-/// The weights as rows × columns, times `alpha` (exact: two f32 factors fit an f64).
-fn matrix(
-    node: &Node,
-    weights: &Tensor,
-    rows: usize,
-    columns: usize,
-    transposed: bool,
-    alpha: f64,
-) -> Result<Matrix, Problem> {
-    let values = weights.to_floats().ok_or_else(|| node.problem("has integer weights beyond 2^53"))?;
-    let at = |row: usize, column: usize| match transposed {
-        true => values[column * rows + row] * alpha,
-        false => values[row * columns + column] * alpha,
-    };
-    let elements =
-        (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))).map(|(r, c)| at(r, c)).collect();
-    Ok(Matrix { rows, columns, elements })
-}
-
-fn dense(
+/// A computed row by constant weights on the right.
+fn row(
     importer: &mut Importer<'_>,
     node: &Node,
-    x: Computed,
-    weights: Matrix,
-    shape: Vec<usize>,
-) -> Result<Operand, Problem> {
-    if x.len() != weights.rows {
-        return Err(node.problem(format!("multiplies {} values by weights for {}", x.len(), weights.rows)).help(
-            "check the shapes of the model: the value must be flattened to as many elements as the weights have rows",
-        ));
+    (x, trans_x): (Computed, bool),
+    (mut weights, transposed): (Tensor, bool),
+    factor: f64,
+) -> Result<Computed, Problem> {
+    let x = x.for_arithmetic(importer, node)?;
+    let mut shape = turned(node, &x.shape, trans_x)?;
+    let vector = shape.pop().unwrap_or(1);
+    if x.len() != vector {
+        return Err(importer.several_rows(node, x.len() / vector.max(1), &x.shape));
     }
-    if weights.columns == 0 || weights.rows == 0 {
-        return Err(node.problem("has weights without elements"));
+    let transposed = transposed && weights.shape.len() > 1;
+    // A vector of weights is one column, which the result does not have as a dimension.
+    if weights.shape.len() == 1 {
+        weights.shape.push(1);
+    } else {
+        shape.push(sides(node, &weights, transposed)?.1);
+        let rank = weights.shape.len() - usize::from(x.shape.len() == 1);
+        shape.splice(0..0, std::iter::repeat_n(1, rank.saturating_sub(shape.len())));
     }
-    importer.push(node, Op::MatMul { x: x.node, weights }, shape, x.element).map(Operand::Computed)
+    linear::product(importer, node, &x, &Weights { tensor: &weights, transposed, factor }, shape)
+}
+
+/// Constant weights on the left by a computed column: the weights' rows are the outputs.
+fn column(
+    importer: &mut Importer<'_>,
+    node: &Node,
+    (mut weights, transposed): (Tensor, bool),
+    (x, trans_x): (Computed, bool),
+    factor: f64,
+) -> Result<Computed, Problem> {
+    let x = x.for_arithmetic(importer, node)?;
+    let mut shape = turned(node, &x.shape, trans_x)?;
+    let columns = if shape.len() > 1 { shape.pop() } else { None };
+    let vector = shape.pop().unwrap_or(1);
+    if x.len() != vector {
+        return Err(node
+            .problem(format!("multiplies weights by a matrix of shape {:?}", x.shape))
+            .help("one sample is one column behind weights on the left, or one row before weights on the right"));
+    }
+    let transposed = transposed && weights.shape.len() > 1;
+    match weights.shape.len() {
+        1 => weights.shape.insert(0, 1),
+        _ => {
+            shape.push(sides(node, &weights, transposed)?.0);
+            let batch = (weights.shape.len() - 1).saturating_sub(shape.len());
+            shape.splice(0..0, std::iter::repeat_n(1, batch));
+        }
+    }
+    shape.extend(columns);
+    linear::product(importer, node, &x, &Weights { tensor: &weights, transposed: !transposed, factor }, shape)
+}
+
+/// A shape with its last two dimensions exchanged where asked.
+fn turned(node: &Node, shape: &[usize], transposed: bool) -> Result<Vec<usize>, Problem> {
+    let mut shape = shape.to_vec();
+    match (transposed, shape.len()) {
+        (false, _) => {}
+        (true, 0 | 1) => return Err(node.problem(format!("transposes a value of shape {shape:?}"))),
+        (true, rank) => shape.swap(rank - 2, rank - 1),
+    }
+    Ok(shape)
+}
+
+/// Rows and columns of weights, as the product sees them.
+fn sides(node: &Node, weights: &Tensor, transposed: bool) -> Result<(usize, usize), Problem> {
+    Weights { tensor: weights, transposed, factor: 1.0 }.size(node)
 }

@@ -1,67 +1,61 @@
 //! From an ONNX model to a [`Graph`]: checks all ops, infers shapes, then imports node by node.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::fold::{self, Fold, Room};
 use super::operand::{Computed, Meaning, Operand};
-use super::{Answer, Graph, Node, NodeId, Op, Origin, Tie, ops};
-use crate::error::{Problem, Problems, Refusal};
-use crate::onnx::{self, ElementType, Model};
+use super::{Answer, Graph, Labels, Node, NodeId, Op, Origin, Tie, idioms, ops, types};
+use crate::error::{Problem, Refusal};
+use crate::onnx::{self, ElementType, Model, Tensor};
 
 /// Imports a model.
 ///
 /// # Errors
-/// A [`Refusal`] with every unsupported node, or the first thing that does not fit.
+/// A [`Refusal`] with everything that is wrong: with the file, then the unsupported nodes, then what does not fit, in
+/// the graph's order.
 pub fn import(model: &mut Model) -> Result<Graph, Refusal> {
-    check_interface(model)?;
-    check_ops(model)?;
-    model.infer_shapes()?;
+    let mut problems = model.choose_output(None).err().map_or(vec![], |refusal| refusal.problems);
+    problems.extend(check_inputs(model));
+    let unsupported = unsupported(model);
+    let closing = (!unsupported.is_empty()).then(ops::supported_names);
+    if !problems.is_empty() {
+        problems.extend(unsupported);
+        return Err(Refusal { problems, closing });
+    }
+    // Tract is not given what nobody knows the bounds of.
+    if unsupported.is_empty() {
+        model.infer();
+    }
     let mut importer = Importer::new(model);
-    for node in &model.nodes {
-        importer.node(node)?;
-    }
-    importer.finish()
+    let misfits: Vec<Problem> = model.nodes.iter().filter_map(|node| importer.node(node).err()).collect();
+    problems.extend(unsupported);
+    problems.extend(misfits);
+    if problems.is_empty() { importer.finish() } else { Err(Refusal { problems, closing }) }
 }
 
-/// One input, one output.
-fn check_interface(model: &Model) -> Result<(), Refusal> {
-    let names = |names: Vec<&str>| names.join("`, `");
+/// One input.
+fn check_inputs(model: &Model) -> Option<Problem> {
     match model.inputs.as_slice() {
-        [_] => {}
+        [_] => None,
         [] => {
-            return Err(Problem::of_model("the model has no input: there is nothing to classify")
-                .help("export the network with its input; every one of its values is a constant")
-                .into());
+            let problem = Problem::of_model("the model has no input: there is nothing to classify");
+            Some(problem.help("export the network with its input; every one of its values is a constant"))
         }
         several => {
-            let list = names(several.iter().map(|input| input.name.as_str()).collect());
-            return Err(Problem::of_model(format!("the model has {} inputs: `{list}`", several.len()))
-                .help(
-                    "export with one input. Where some of them are weights (a tf.function over outer constants, Keras's \
-                     Normalization), freeze them into the graph before exporting",
-                )
-                .into());
-        }
-    }
-    match model.outputs.as_slice() {
-        [_] => Ok(()),
-        several => {
-            let list = names(several.iter().map(String::as_str).collect());
-            Err(Problem::of_model(format!("the model has {} outputs: `{list}`", several.len()))
-                .help("export with the class, the scores or the number as the only output")
-                .into())
+            let list: Vec<&str> = several.iter().map(|input| input.name.as_str()).collect();
+            let problem = Problem::of_model(format!("the model has {} inputs: `{}`", several.len(), list.join("`, `")));
+            Some(problem.help(
+                "export with one input. Where some of them are weights (a tf.function over outer constants, Keras's \
+                 Normalization), freeze them into the graph before exporting",
+            ))
         }
     }
 }
 
-/// Every op has an importer; all that have none are reported at once.
-fn check_ops(model: &Model) -> Result<(), Refusal> {
-    let mut problems = Problems::default();
-    for node in &model.nodes {
-        if ops::find(&node.op).is_none() {
-            problems.push(node.problem("this op is not supported").help(ops::remedy(&node.op)));
-        }
-    }
-    problems.into_result().map_err(|refusal| Refusal { closing: Some(ops::supported_names()), ..refusal })
+/// The nodes whose op has no importer.
+fn unsupported(model: &Model) -> Vec<Problem> {
+    let unknown = model.nodes.iter().filter(|node| ops::find(&node.op).is_none());
+    unknown.map(|node| node.problem("this op is not supported").help(ops::remedy(&node.op))).collect()
 }
 
 /// The graph made so far, and what each ONNX name stands for in it.
@@ -69,6 +63,12 @@ pub(super) struct Importer<'m> {
     model: &'m Model,
     nodes: Vec<Node>,
     operands: BTreeMap<String, Operand>,
+    /// Results of nodes that could not be imported: whoever reads them is not to blame.
+    failed: BTreeSet<String>,
+    /// How large folded constants may still become.
+    room: Room,
+    /// The labels that name the model's scores, where they are named.
+    score_labels: Labels,
 }
 
 impl<'m> Importer<'m> {
@@ -79,31 +79,111 @@ impl<'m> Importer<'m> {
         let mut operands = BTreeMap::new();
         let value = Computed { node: 0, shape: input.shape.clone(), element: input.element, meaning: Meaning::Value };
         operands.insert(input.name.clone(), Operand::Computed(value));
-        Importer { model, nodes: vec![Node { op: Op::Input, len, origin }], operands }
+        let nodes = vec![Node { op: Op::Input, len, origin }];
+        let (room, score_labels) = (Room::default(), Labels::Indices);
+        Importer { model, nodes, operands, failed: BTreeSet::new(), room, score_labels }
     }
 
-    fn node(&mut self, node: &onnx::Node) -> Result<(), Refusal> {
-        let Some(output) = node.outputs.first().filter(|name| !name.is_empty()) else {
-            return Err(node.problem("has no result").into());
-        };
-        let operand = match self.model.constants.get(output) {
-            Some(folded) => Operand::Constant(folded.clone()),
-            None => {
-                let Some(supported) = ops::find(&node.op) else {
-                    return Err(node.problem("this op is not supported").into());
-                };
-                let operand = (supported.import)(self, node)?;
-                self.check_shape(node, output, &operand)?;
-                operand
+    /// Imports a node; where that fails, its results are marked, and so are all that come of them.
+    fn node(&mut self, node: &onnx::Node) -> Result<(), Problem> {
+        let blameless = node.inputs.iter().any(|name| self.failed.contains(name)) || ops::find(&node.op).is_none();
+        let outcome = if blameless { Ok(None) } else { self.first_result(node).map(Some) };
+        match outcome {
+            Ok(Some(operand)) => {
+                self.also(node, 0, operand);
+                Ok(())
             }
+            other => {
+                self.failed.extend(node.outputs.iter().filter(|name| !name.is_empty()).cloned());
+                other.map(|_| ())
+            }
+        }
+    }
+
+    /// What a node's first result is: folded where all operands are constants.
+    fn first_result(&mut self, node: &onnx::Node) -> Result<Operand, Problem> {
+        let Some(output) = node.outputs.first().filter(|_| node.outputs.iter().any(|name| !name.is_empty())) else {
+            return Err(node.problem("has no result"));
         };
-        self.operands.insert(output.clone(), operand);
-        Ok(())
+        types::check(self, node)?;
+        let inferred = self.model.inferred.constants.get(output);
+        if let Some(operands) = self.constants(node) {
+            let fold = Fold { node, opset: self.model.opset, operands: &operands, room: &mut self.room };
+            match (fold::fold(fold), inferred) {
+                (Some(folded), _) => {
+                    return folded.map(Operand::Constant).map_err(|reason| {
+                        node.problem(reason)
+                            .help("check the shapes of the model, or simplify it first, e.g. with onnxsim")
+                    });
+                }
+                (None, Some(folded)) => return Ok(Operand::Constant(folded.clone())),
+                (None, None) => {}
+            }
+        }
+        let imported = match idioms::recognise(self, node) {
+            Some(operand) => operand,
+            None => ops::find(&node.op).map_or_else(
+                || Err(node.problem("this op is not supported")),
+                |supported| (supported.import)(self, node),
+            ),
+        };
+        match (imported, inferred) {
+            (Ok(operand), _) => self.check_shape(node, output, &operand).map(|()| operand),
+            (Err(_), Some(folded)) => Ok(Operand::Constant(folded.clone())),
+            (Err(problem), None) => Err(problem),
+        }
+    }
+
+    /// All operands of a node, where they are constants.
+    fn constants(&self, node: &onnx::Node) -> Option<Vec<Option<Tensor>>> {
+        let constant = |name: &String| match (name.is_empty(), self.lookup(name)) {
+            (true, _) => Some(None),
+            (false, Some(Operand::Constant(tensor))) => Some(Some(tensor)),
+            _ => None,
+        };
+        node.inputs.iter().map(constant).collect()
+    }
+
+    /// What a name stands for.
+    fn lookup(&self, name: &str) -> Option<Operand> {
+        let constant = self.model.constants.get(name).map(|constant| Operand::Constant(constant.clone()));
+        constant.or_else(|| self.operands.get(name).cloned())
+    }
+
+    /// The type of an operand's elements, where it is there.
+    pub(super) fn element(&self, name: &str) -> Option<ElementType> {
+        let constant = self.model.constants.get(name).map(|constant| constant.element);
+        constant.or_else(|| match self.operands.get(name)? {
+            Operand::Constant(constant) => Some(constant.element),
+            Operand::Computed(value) => Some(value.element),
+        })
+    }
+
+    /// Says what the result at `index` is, where the node has it; [`ops::Import`] returns the first.
+    pub(super) fn also(&mut self, node: &onnx::Node, index: usize, operand: Operand) {
+        if let Some(output) = node.outputs.get(index).filter(|name| !name.is_empty()) {
+            self.operands.insert(output.clone(), operand);
+        }
+    }
+
+    /// Names the model's scores, should they be its answer.
+    pub(super) fn name_scores(&mut self, labels: Labels) {
+        self.score_labels = labels;
+    }
+
+    /// The strings at operand `index`, where it holds strings.
+    pub(super) fn strings(&self, node: &onnx::Node, index: usize) -> Option<&[String]> {
+        self.model.strings.get(node.input(index)?).map(Vec::as_slice)
+    }
+
+    /// What is left of the memory for folded constants.
+    pub(super) fn room(&mut self) -> &mut Room {
+        &mut self.room
     }
 
     /// What was imported must have the shape that tract infers: two readings of ONNX, one answer.
     fn check_shape(&self, node: &onnx::Node, output: &str, operand: &Operand) -> Result<(), Problem> {
-        let (Operand::Computed(value), Some(inferred)) = (operand, self.model.shapes.get(output)) else {
+        let (Operand::Computed(value), Some(inferred)) = (operand, self.model.inferred.shapes.get(output)) else {
             return Ok(());
         };
         if value.shape == *inferred {
@@ -116,13 +196,33 @@ impl<'m> Importer<'m> {
 
     /// The operand at `index`, which must be there.
     pub(super) fn operand(&self, node: &onnx::Node, index: usize) -> Result<Operand, Problem> {
-        let name = node.input(index).ok_or_else(|| node.problem(format!("lacks operand {index}")))?;
-        if let Some(constant) = self.model.constants.get(name) {
-            return Ok(Operand::Constant(constant.clone()));
+        let name = node.input(index).ok_or_else(|| {
+            node.problem(format!("lacks operand {index}")).help("export the model again: the file lacks a part")
+        })?;
+        if self.model.strings.contains_key(name) {
+            return Err(node
+                .problem(format!("computes with `{name}`, which holds strings"))
+                .help("strings can only be the labels of classes, at the end of the model"));
         }
-        // A second result, such as Dropout's mask, has no entry.
-        let missing = || node.problem(format!("reads `{name}`, a result that is not supported"));
-        self.operands.get(name).cloned().ok_or_else(missing)
+        // Some results of some ops are not computed, such as Dropout's mask.
+        let missing = || {
+            node.problem(format!("reads `{name}`, a result that is not supported"))
+                .help("change the model or its export so that it is not needed")
+        };
+        self.lookup(name).ok_or_else(missing)
+    }
+
+    /// The operand at `index`, where it is a constant or left out.
+    pub(super) fn constant(&self, node: &onnx::Node, index: usize) -> Result<Option<Tensor>, Problem> {
+        if node.input(index).is_none() {
+            return Ok(None);
+        }
+        match self.operand(node, index)? {
+            Operand::Constant(tensor) => Ok(Some(tensor)),
+            Operand::Computed(_) => Err(node
+                .problem(format!("operand {index} is computed from the sample"))
+                .help("it must be a constant: freeze the model before exporting it")),
+        }
     }
 
     /// The operand at `index`, which must depend on the sample.
@@ -133,15 +233,6 @@ impl<'m> Importer<'m> {
                 .problem(format!("operand {index} is a constant, so its result is one, but it could not be folded"))
                 .help("simplify the model first, e.g. with onnxsim")),
         }
-    }
-
-    /// The shape that inference found for the node's first result.
-    pub(super) fn inferred_shape(&self, node: &onnx::Node) -> Result<Vec<usize>, Problem> {
-        let name = node.outputs.first().map(String::as_str).unwrap_or_default();
-        self.model.shapes.get(name).cloned().ok_or_else(|| {
-            node.problem("the shape of its result cannot be known before the model runs")
-                .help("export with fixed shapes (only the batch may be symbolic), or simplify the model with onnxsim")
-        })
     }
 
     /// A dense layer on several rows: on several samples, where the input's own batch says so.
@@ -156,23 +247,18 @@ impl<'m> Importer<'m> {
         }
     }
 
-    /// How many classes the ArgMax imported so far tells apart; at least 1.
-    pub(super) fn classes(&self) -> usize {
-        let classes = self.nodes.iter().rev().find_map(|node| match node.op {
-            Op::ArgMax { x, .. } => Some(self.nodes[x].len),
-            _ => None,
-        });
-        classes.unwrap_or(1).max(1)
+    /// How many classes a class is one of; at least 1.
+    pub(super) fn classes(&self, class: &Computed) -> usize {
+        match self.nodes[class.node].op {
+            Op::ArgMax { x, .. } => self.nodes[x].len.max(1),
+            Op::Positive { .. } => 2,
+            _ => 1,
+        }
     }
 
     /// What a node imported so far computes.
     pub(super) fn op(&self, id: NodeId) -> &Op {
         &self.nodes[id].op
-    }
-
-    /// Notes a result of a node other than its first.
-    pub(super) fn set_result(&mut self, name: &str, operand: Operand) {
-        self.operands.insert(name.to_owned(), operand);
     }
 
     /// ONNX's operator set version.
@@ -193,9 +279,14 @@ impl<'m> Importer<'m> {
                 .problem("has a constant that leaves the range of floats once its factors are multiplied in")
                 .help("check alpha, beta and the constants of the model"));
         }
+        Ok(self.push_from(origin(node), op, shape, element))
+    }
+
+    /// Adds a step that comes from elsewhere, and whose constants are finite.
+    pub(super) fn push_from(&mut self, origin: Origin, op: Op, shape: Vec<usize>, element: ElementType) -> Computed {
         let len = shape.iter().product();
-        self.nodes.push(Node { op, len, origin: origin(node) });
-        Ok(Computed { node: self.nodes.len() - 1, shape, element, meaning: Meaning::Value })
+        self.nodes.push(Node { op, len, origin });
+        Computed { node: self.nodes.len() - 1, shape, element, meaning: Meaning::Value }
     }
 
     fn finish(mut self) -> Result<Graph, Refusal> {
@@ -208,8 +299,15 @@ impl<'m> Importer<'m> {
                     .into());
             }
         };
-        let mut notes = Vec::new();
+        let mut notes = self.model.notes.clone();
         let answer = self.answer(output, &value, &mut notes)?;
+        let labels = match (&value.meaning, answer) {
+            (Meaning::Label(_, labels), _) => labels.clone(),
+            (_, Answer::Scores) => self.score_labels.clone(),
+            _ => Labels::Indices,
+        }
+        .simplified();
+        notes.extend(labels.note());
         let last = match answer {
             Answer::Class | Answer::Value => value.node,
             Answer::Scores | Answer::Probability => self.nodes.len() - 1,
@@ -222,6 +320,7 @@ impl<'m> Importer<'m> {
             input_element: input.element,
             nodes: path_to(self.nodes, last),
             answer,
+            labels,
             notes,
         })
     }
@@ -229,7 +328,19 @@ impl<'m> Importer<'m> {
     /// What the model's output is; adds the step that makes a class of it where the model has none itself.
     fn answer(&mut self, output: &str, value: &Computed, notes: &mut Vec<String>) -> Result<Answer, Problem> {
         match (&value.meaning, self.nodes[value.node].len) {
-            (Meaning::Class(_), _) => Ok(Answer::Class),
+            (Meaning::Class(_) | Meaning::Label(..), _) => Ok(Answer::Class),
+            (Meaning::Test(test), _) => {
+                Err(Problem::of_model(format!("output `{output}` is {}, not a number", test.describe()))
+                    .help("export the model up to its scores or its class"))
+            }
+            (Meaning::Largest(origin) | Meaning::Complement(origin), _) => {
+                let reason = "ends the model in a number that only tells how sure it is of its class";
+                Err(Problem::of_node(&origin.name, &origin.op, reason).help("export the class, or the scores"))
+            }
+            (Meaning::Pair(sigmoid), _) => {
+                self.add_threshold(value.node, sigmoid.clone(), notes);
+                Ok(Answer::Scores)
+            }
             (Meaning::Value, 1) => {
                 notes.push("the model ends in one number, which is the answer; there are no classes".into());
                 Ok(Answer::Value)

@@ -13,22 +13,33 @@
 mod activation;
 mod affine;
 mod dense;
+mod dims;
 mod eval;
+mod fold;
 mod function;
+mod idioms;
 mod import;
+mod labels;
+mod linear;
+mod normalise;
 mod operand;
 mod ops;
 mod quantised;
+mod relabel;
 mod select;
 mod shape;
+mod sign;
 mod simplify;
+mod sklearn;
 mod tail;
+mod types;
 
 use std::sync::Arc;
 
 pub use eval::{eval_all, margin};
 pub use function::Function;
 pub use import::import;
+pub use labels::Labels;
 pub use ops::SUPPORTED;
 
 use crate::onnx::ElementType;
@@ -52,6 +63,8 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// What the model's own output is.
     pub answer: Answer,
+    /// What the model calls its classes.
+    pub labels: Labels,
     /// What the importer decided that the user may want to know.
     pub notes: Vec<String>,
 }
@@ -304,7 +317,7 @@ impl Graph {
     pub fn prediction_of(&self, output: &[f64]) -> Option<Prediction> {
         let first = *output.first()?;
         Some(match self.answer {
-            Answer::Class => Prediction::Class(first as u64),
+            Answer::Class => Prediction::Class(self.labels.class_of(first)?),
             Answer::Scores => Prediction::Class(eval::argmax(output, Tie::First) as u64),
             Answer::Probability => Prediction::Class(u64::from(first > 0.5)),
             Answer::Value => Prediction::Value(first),

@@ -2,7 +2,7 @@
 
 use super::import::Importer;
 use super::operand::Operand;
-use super::{activation, affine, dense, select, shape, tail};
+use super::{activation, affine, dense, normalise, quantised, relabel, select, shape, sign, sklearn, tail};
 use crate::error::Problem;
 use crate::onnx::Node;
 
@@ -28,47 +28,71 @@ macro_rules! supported {
 /// How a function of one number that is not piecewise linear is computed.
 const SMOOTH: &str = "piecewise linear, see --activation-error";
 
+/// How quantised values are computed.
+const EXACT: &str = "exact: half to even, saturated";
+
 supported! {
     "Abs" => activation::abs, "";
     "Add" => affine::add, "of a constant, or of two computed values (residual connections)";
+    "And" => sign::and, "of constants, and in Keras's guard against negative zeros before an ArgMax";
     "ArgMax" => tail::argmax, "over all classes, at the end; keepdims and select_last_index as given";
+    "ArgMin" => tail::argmin, "as ArgMax";
+    "BatchNormalization" => normalise::batch, "as in inference";
+    "Bitcast" => sign::bitcast, "in Keras's guard against negative zeros before an ArgMax";
+    "BitwiseAnd" => sign::bitwise_and, "in Keras's guard against negative zeros before an ArgMax";
     "Cast" => shape::cast, "between floats, from integers to floats, and behind ArgMax";
+    "CastLike" => shape::folded, "of constants";
+    "Ceil" => shape::folded, "of constants";
     "Celu" => activation::smooth, SMOOTH;
     "Clip" => activation::clip, "constant bounds (ReLU6, hard tanh)";
     "Concat" => select::concat, "";
     "Constant" => shape::folded, "of numbers";
+    "ConstantOfShape" => shape::folded, "in shape arithmetic";
+    "DequantizeLinear" => quantised::dequantize_linear, "exact; of weights per tensor, per channel or per block";
     "Div" => affine::div, "by a constant; of functions of one number: piecewise linear";
     "Dropout" => shape::dropout, "removed";
     "Elu" => activation::smooth, SMOOTH;
+    "Equal" => sign::equal, "of constants, and in Keras's guard against negative zeros before an ArgMax";
     "Erf" => activation::smooth, SMOOTH;
     "Erfc" => activation::smooth, SMOOTH;
     "Exp" => activation::smooth, SMOOTH;
-    "Expand" => select::expand, "to a constant shape";
+    "Expand" => select::moved, "to a constant shape";
     "Flatten" => shape::reshape, "any axis";
-    "Gather" => select::gather, "at constant positions";
+    "Floor" => shape::folded, "of constants";
+    "Gather" => select::moved, "at constant positions, and of class labels";
     "Gelu" => activation::smooth, SMOOTH;
-    "Gemm" => dense::gemm, "B constant, C constant or absent; alpha, beta, transA, transB";
+    "Gemm" => dense::gemm, "A or B constant, C constant or absent; alpha, beta, transA, transB";
+    "Greater" => sign::folded, "of constants";
     "HardSigmoid" => activation::hard_sigmoid, "";
     "HardSwish" => activation::smooth, SMOOTH;
     "Identity" => shape::identity, "removed";
     "LeakyRelu" => activation::leaky_relu, "";
+    "Less" => sign::less, "of constants, and in Keras's guard against negative zeros before an ArgMax";
     "Log" => activation::smooth, SMOOTH;
     "LogSoftmax" => tail::softmax, "at the end or before ArgMax: dropped, it does not change the class";
-    "MatMul" => dense::matmul, "by a constant matrix on the right";
+    "MatMul" => dense::matmul, "by a constant matrix on either side";
+    "MatMulInteger" => quantised::matmul_integer, "with static zero points";
     "Max" => activation::max, "with constants; of functions of one number: piecewise linear";
     "Min" => activation::min, "with constants; of functions of one number: piecewise linear";
     "Mish" => activation::smooth, SMOOTH;
     "Mul" => affine::mul, "by a constant; of functions of one number (x * Sigmoid(x)): piecewise linear";
     "Neg" => activation::neg, "";
+    "Not" => sign::folded, "of constants";
+    "Or" => sign::folded, "of constants";
     "PRelu" => activation::prelu, "constant slopes";
     "Pow" => activation::pow, SMOOTH;
+    "QLinearMatMul" => quantised::qlinear_matmul, EXACT;
+    "QuantizeLinear" => quantised::quantize_linear, "exact, per tensor: half to even, saturated";
+    "Range" => shape::folded, "in shape arithmetic";
     "Reciprocal" => activation::smooth, SMOOTH;
+    "ReduceProd" => shape::folded, "in shape arithmetic";
     "Relu" => activation::relu, "";
     "Reshape" => shape::reshape, "to a constant shape";
     "Selu" => activation::smooth, SMOOTH;
-    "Shape" => shape::folded, "in shape arithmetic";
+    "Shape" => shape::shape, "in shape arithmetic";
     "Sigmoid" => tail::sigmoid, "in hidden layers piecewise linear; of one output, at the end: class 1 where it exceeds one half, else 0";
-    "Slice" => select::slice, "constant bounds";
+    "Size" => shape::size, "in shape arithmetic";
+    "Slice" => select::moved, "constant bounds";
     "Softmax" => tail::softmax, "at the end or before ArgMax: dropped, it does not change the class";
     "Softplus" => activation::smooth, SMOOTH;
     "Softsign" => activation::smooth, SMOOTH;
@@ -78,11 +102,30 @@ supported! {
     "Sub" => affine::sub, "of a constant, or of two computed values";
     "Swish" => activation::smooth, SMOOTH;
     "Tanh" => activation::smooth, SMOOTH;
-    "Transpose" => select::transpose, "";
+    "TopK" => tail::top_k, "with k = 1, for the index of the largest";
+    "Transpose" => select::moved, "";
     "Unsqueeze" => shape::reshape, "";
+    "Where" => shape::folded, "of constants";
+    "ai.onnx.ml.ArrayFeatureExtractor" => relabel::extracted, "of class labels";
+    "ai.onnx.ml.Imputer" => sklearn::imputer, "of NaNs: removed, a contract's input has none";
+    "ai.onnx.ml.LabelEncoder" => relabel::encoder, "behind a class";
+    "ai.onnx.ml.LinearClassifier" => sklearn::linear_classifier, "its label; its scores where there is one a class";
+    "ai.onnx.ml.LinearRegressor" => sklearn::linear_regressor, "of one number";
+    "ai.onnx.ml.Normalizer" => sklearn::normalizer, "at the end: dropped, it does not change the class";
+    "ai.onnx.ml.Scaler" => sklearn::scaler, "";
+    "ai.onnx.ml.ZipMap" => sklearn::zip_map, "at the end: dropped";
     "com.microsoft.BiasGelu" => activation::biased_gelu, SMOOTH;
+    "com.microsoft.DequantizeLinear" => quantised::dequantize_linear, EXACT;
     "com.microsoft.FastGelu" => activation::biased_gelu, SMOOTH;
+    "com.microsoft.FusedGemm" => dense::fused_gemm, "with an activation of its own";
+    "com.microsoft.FusedMatMul" => dense::fused_matmul, "as MatMul; alpha, transA, transB";
     "com.microsoft.Gelu" => activation::smooth, SMOOTH;
+    "com.microsoft.QGemm" => quantised::qgemm, EXACT;
+    "com.microsoft.QLinearAdd" => quantised::qlinear_add, EXACT;
+    "com.microsoft.QLinearConcat" => quantised::qlinear_concat, EXACT;
+    "com.microsoft.QLinearLeakyRelu" => quantised::qlinear_activation, EXACT;
+    "com.microsoft.QLinearSigmoid" => quantised::qlinear_activation, SMOOTH;
+    "com.microsoft.QuantizeLinear" => quantised::quantize_linear, EXACT;
     "com.microsoft.QuickGelu" => activation::smooth, SMOOTH;
 }
 
@@ -100,14 +143,27 @@ pub(super) fn remedy(op: &str) -> &'static str {
         "ThresholdedRelu" | "Shrink" | "Sign" | "Floor" | "Ceil" | "Round" | "Mod" => {
             "it jumps from one value to another, which lines cannot follow: use a continuous activation"
         }
-        "BatchNormalization" => {
-            "fold it into the layer before (torch: fuse_modules; tf2onnx and onnxsim do it by themselves)"
+        "LayerNormalization"
+        | "InstanceNormalization"
+        | "LpNormalization"
+        | "GroupNormalization"
+        | "MeanVarianceNormalization"
+        | "RMSNormalization"
+        | "SimplifiedLayerNormalization" => {
+            "it divides by a spread or a length that it computes from the sample itself, which a contract cannot do: use \
+             BatchNormalization, whose statistics are constants, or normalise the data before it goes into the model"
+        }
+        op if op.starts_with("ai.onnx.ml.") => {
+            "of scikit-learn, only linear models and MLPs are supported, behind a Scaler; do what comes before that \
+             outside the model"
         }
         "If" | "Loop" | "Scan" => "export without control flow: trace the model on one sample",
         op if op.contains('.') => "only ONNX's own ops are supported: export without custom ones",
         "LSTM" | "GRU" | "RNN" | "Attention" | "MultiHeadAttention" => "use a network of dense layers",
-        "QuantizeLinear" | "DequantizeLinear" | "DynamicQuantizeLinear" | "QLinearMatMul" | "MatMulInteger" => {
-            "export the float model, and quantise with onnx2script"
+        "DynamicQuantizeLinear" | "com.microsoft.DynamicQuantizeMatMul" | "com.microsoft.DynamicQuantizeLSTM" => {
+            "its scale is computed from each sample while the model runs, and a contract's scales are fixed: quantise \
+             statically, with calibration data (onnxruntime.quantization.quantize_static), or give the float model and \
+             let onnx2script quantise it (--weights int8)"
         }
         _ => "change the model or its export so that this op is not needed",
     }

@@ -1,20 +1,32 @@
 //! Ops that move no number: shapes, casts and what only matters in training.
 
+use super::fold;
 use super::import::Importer;
 use super::operand::{Computed, Meaning, Operand};
+use super::relabel;
 use crate::error::Problem;
 use crate::onnx::{ElementType, Node, tensor::Elements};
 
 /// Reshape, Flatten, Squeeze, Unsqueeze: the same elements in the order they had.
 pub(super) fn reshape(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     let value = importer.computed(node, 0)?;
-    let shape = importer.inferred_shape(node)?;
-    if shape.iter().product::<usize>() != value.len() {
-        return Err(node
-            .problem(format!("turns shape {:?} into {shape:?}, which has another number of elements", value.shape))
-            .help("check the shapes of the model; only the first dimension may be the batch"));
-    }
+    let constant = importer.constant(node, 1)?;
+    let shape = fold::reshaped(node, importer.opset(), &value.shape, constant.as_ref());
+    let shape = shape.map_err(|reason| {
+        node.problem(reason).help("check the shapes of the model; only the first dimension may be the batch")
+    })?;
     Ok(Operand::Computed(value.reshaped(shape)))
+}
+
+/// Shape: of a computed value a constant as well.
+pub(super) fn shape(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    let value = importer.computed(node, 0)?;
+    fold::shape_of(node, &value.shape).map(Operand::Constant).map_err(|reason| node.problem(reason))
+}
+
+/// Size: of a computed value a constant as well.
+pub(super) fn size(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    Ok(Operand::Constant(fold::scalar(importer.computed(node, 0)?.len())))
 }
 
 /// Identity.
@@ -42,19 +54,23 @@ pub(super) fn dropout(importer: &mut Importer<'_>, node: &Node) -> Result<Operan
 /// class that the type can count to.
 pub(super) fn cast(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     let value = importer.computed(node, 0)?;
+    if let Meaning::Label(origin, labels) = &value.meaning {
+        let (origin, labels) = (origin.clone(), labels.clone());
+        return relabel::cast(node, value, origin, &labels).map(Operand::Computed);
+    }
     let Some(element) = i32::try_from(node.int("to", 0)?).ok().and_then(ElementType::from_onnx) else {
         return Err(node.problem("casts to a type that has no numbers").help("cast to float32"));
     };
     let keeps = match value.meaning {
-        Meaning::Class(_) => element.counts_to(importer.classes() - 1),
-        Meaning::Value | Meaning::Order(_) | Meaning::Logit(_) => {
-            element == ElementType::Float || element.holds(value.element)
-        }
+        Meaning::Class(_) => element.counts_to(importer.classes(&value) - 1),
+        // The sign bit alone is the most negative integer, and negative as a float.
+        Meaning::Test(_) => element == ElementType::Float,
+        _ => element == ElementType::Float || element.holds(value.element),
     };
     match (keeps, &value.meaning) {
         (true, _) => Ok(Operand::Computed(Computed { element, ..value })),
         (false, Meaning::Class(_)) => Err(node
-            .problem(format!("casts one of {} classes to a type that cannot count them", importer.classes()))
+            .problem(format!("casts one of {} classes to a type that cannot count them", importer.classes(&value)))
             .help("cast the class to int32 or int64")),
         (false, _) => Err(node
             .problem("cuts a computed number down to an integer")
@@ -62,13 +78,9 @@ pub(super) fn cast(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, 
     }
 }
 
-/// Shape arithmetic: by now it is a constant, or it never will be.
-pub(super) fn folded(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    match importer.inferred_shape(node) {
-        // tract folds Shape of a value whose dimensions are known; the rest computes with samples.
-        Ok(_) => Err(node
-            .problem("is only supported in shape arithmetic, but it computes with the sample here")
-            .help("change the model or its export so that this op is not needed")),
-        Err(problem) => Err(problem),
-    }
+/// Shape arithmetic: it was folded, or it never will be.
+pub(super) fn folded(_: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    Err(node
+        .problem("is only supported in shape arithmetic, but it computes with the sample here")
+        .help("change the model or its export so that this op is not needed"))
 }

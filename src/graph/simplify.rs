@@ -196,6 +196,7 @@ mod tests {
             input_element: ElementType::Float,
             nodes,
             answer: Answer::Value,
+            labels: Default::default(),
             notes: vec![],
         }
     }

@@ -3,7 +3,7 @@
 use tract_onnx::pb;
 use tract_onnx::pb::attribute_proto::AttributeType;
 
-use super::{Node, Tensor, tensor};
+use super::{Node, Tensor, load};
 use crate::error::Problem;
 
 /// The value of an attribute.
@@ -19,8 +19,12 @@ pub enum Attribute {
     Floats(Vec<f32>),
     /// A string.
     String(String),
+    /// A list of strings: class labels.
+    Strings(Vec<String>),
     /// A tensor.
     Tensor(Tensor),
+    /// A tensor of strings: class labels.
+    Labels(Vec<String>),
     /// A kind that no supported op has: graphs, sparse tensors, types.
     Other,
 }
@@ -33,14 +37,22 @@ impl Attribute {
             Ok(AttributeType::Ints) => Attribute::Ints(proto.ints.clone()),
             Ok(AttributeType::Float) => Attribute::Float(proto.f),
             Ok(AttributeType::Floats) => Attribute::Floats(proto.floats.clone()),
-            Ok(AttributeType::String) => Attribute::String(String::from_utf8_lossy(&proto.s).into_owned()),
+            Ok(AttributeType::String) => Attribute::String(text(&proto.s)),
+            Ok(AttributeType::Strings) => Attribute::Strings(proto.strings.iter().map(|bytes| text(bytes)).collect()),
             Ok(AttributeType::Tensor) => match &proto.t {
-                Some(tensor) => Attribute::Tensor(tensor::decode(tensor, source)?),
+                Some(tensor) => match load::strings(tensor) {
+                    Some(strings) => Attribute::Labels(strings),
+                    None => Attribute::Tensor(load::decode(tensor, source)?),
+                },
                 None => return Err("is said to be a tensor but holds none".into()),
             },
             _ => Attribute::Other,
         })
     }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 impl Node {
@@ -56,6 +68,56 @@ impl Node {
         }
     }
 
+    /// A string attribute, or its default where it is absent.
+    ///
+    /// # Errors
+    /// A problem when the attribute is of another kind.
+    pub fn text<'a>(&'a self, name: &str, default: &'a str) -> Result<&'a str, Problem> {
+        match self.attributes.get(name) {
+            None => Ok(default),
+            Some(Attribute::String(value)) => Ok(value),
+            Some(_) => Err(self.problem(format!("attribute `{name}` is not a string"))),
+        }
+    }
+
+    /// A list of integers; empty where the attribute is absent.
+    ///
+    /// # Errors
+    /// A problem when the attribute is of another kind.
+    pub fn ints(&self, name: &str) -> Result<&[i64], Problem> {
+        match self.attributes.get(name) {
+            None => Ok(&[]),
+            Some(Attribute::Ints(values)) => Ok(values),
+            Some(_) => Err(self.problem(format!("attribute `{name}` is not a list of integers"))),
+        }
+    }
+
+    /// A list of strings; empty where the attribute is absent.
+    ///
+    /// # Errors
+    /// A problem when the attribute is of another kind.
+    pub fn texts(&self, name: &str) -> Result<&[String], Problem> {
+        match self.attributes.get(name) {
+            None => Ok(&[]),
+            Some(Attribute::Strings(values)) => Ok(values),
+            Some(_) => Err(self.problem(format!("attribute `{name}` is not a list of strings"))),
+        }
+    }
+
+    /// A list of floats; empty where the attribute is absent.
+    ///
+    /// # Errors
+    /// A problem when the attribute is of another kind or not all of it is finite.
+    pub fn floats(&self, name: &str) -> Result<Vec<f64>, Problem> {
+        match self.attributes.get(name) {
+            None => Ok(vec![]),
+            Some(Attribute::Floats(values)) if values.iter().all(|value| value.is_finite()) => {
+                Ok(values.iter().copied().map(f64::from).collect())
+            }
+            Some(_) => Err(self.problem(format!("attribute `{name}` is not a list of finite floats"))),
+        }
+    }
+
     /// A float attribute, or its default where it is absent.
     ///
     /// # Errors
@@ -65,30 +127,6 @@ impl Node {
             None => Ok(f64::from(default)),
             Some(Attribute::Float(value)) if value.is_finite() => Ok(f64::from(*value)),
             Some(_) => Err(self.problem(format!("attribute `{name}` is not a finite float"))),
-        }
-    }
-
-    /// A list of integers; `None` where the attribute is absent.
-    ///
-    /// # Errors
-    /// A problem when the attribute is of another kind.
-    pub fn ints(&self, name: &str) -> Result<Option<&[i64]>, Problem> {
-        match self.attributes.get(name) {
-            None => Ok(None),
-            Some(Attribute::Ints(values)) => Ok(Some(values)),
-            Some(_) => Err(self.problem(format!("attribute `{name}` is no list of integers"))),
-        }
-    }
-
-    /// A string attribute, or its default where it is absent.
-    ///
-    /// # Errors
-    /// A problem when the attribute is of another kind.
-    pub fn string<'a>(&'a self, name: &str, default: &'a str) -> Result<&'a str, Problem> {
-        match self.attributes.get(name) {
-            None => Ok(default),
-            Some(Attribute::String(value)) => Ok(value),
-            Some(_) => Err(self.problem(format!("attribute `{name}` is no string"))),
         }
     }
 }

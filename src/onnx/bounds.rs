@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Model, Node};
-use crate::error::Problem;
+use super::{Model, Node, Tensor};
 
 /// Most elements that a computed constant may have.
 const MOST_ELEMENTS: usize = 1 << 26;
@@ -20,23 +19,40 @@ struct Size {
     shape: Option<Vec<usize>>,
 }
 
-/// Refuses constants that may become larger than any script.
-pub(super) fn check(model: &Model) -> Result<(), Problem> {
-    let initial = |tensor: &super::Tensor| Size { count: tensor.len(), shape: Some(tensor.shape.clone()) };
+/// An error for constants that may become larger than any script.
+pub(super) fn check(model: &Model) -> Result<(), String> {
+    let initial = |tensor: &Tensor| Size { count: tensor.len(), shape: Some(tensor.shape.clone()) };
     let mut sizes: BTreeMap<&str, Size> =
         model.constants.iter().map(|(name, tensor)| (name.as_str(), initial(tensor))).collect();
     for node in &model.nodes {
+        if grows(node, &model.constants) {
+            return Err(format!("`{}` may compute a constant of any size", node.name));
+        }
         let Some(size) = size_of(node, &sizes) else { continue };
         if size.count > MOST_ELEMENTS {
-            return Err(node
-                .problem(format!("computes a constant of up to {} elements", size.count))
-                .help("simplify the model first, e.g. with onnxsim"));
+            return Err(format!("`{}` computes a constant of up to {} elements", node.name, size.count));
         }
         for output in node.outputs.iter().filter(|name| !name.is_empty()) {
             sizes.insert(output, size.clone());
         }
     }
     Ok(())
+}
+
+/// Whether the size of a node's result depends on the value of an operand that is no constant of the file's.
+fn grows(node: &Node, constants: &BTreeMap<String, Tensor>) -> bool {
+    let size = match node.op.as_str() {
+        "ConstantOfShape" => 0,
+        "Expand" => 1,
+        "Tile" | "Range" | "Pad" | "OneHot" | "Resize" | "Upsample" | "EyeLike" | "ScatterND" | "GatherND" => {
+            return true;
+        }
+        _ => return false,
+    };
+    let dims = node.input(size).and_then(|name| constants.get(name)).and_then(Tensor::to_ints);
+    let count =
+        dims.map(|dims| dims.iter().fold(1usize, |count, &dim| count.saturating_mul(dim.unsigned_abs() as usize)));
+    count.is_none_or(|count| count > MOST_ELEMENTS)
 }
 
 /// A bound for the results of a node that computes with constants only; `None` for others.

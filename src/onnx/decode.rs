@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost::Message;
 use tract_onnx::pb;
 
-use super::{Attribute, ElementType, Input, Model, Node, OPSET_MAX, OPSET_MIN, Source, tensor};
+use super::{Attribute, ElementType, Inferred, Input, Model, Node, OPSET_MAX, OPSET_MIN, Source, Tensor, load};
 use crate::error::{Problem, Problems, Refusal};
 
 /// Most elements that an input may have: each takes some bytes of both scripts.
@@ -39,9 +39,14 @@ pub(super) fn model(file_name: String, source: Source) -> Result<Model, Refusal>
     };
     let mut problems = Problems::default();
     let mut constants = BTreeMap::new();
+    let mut strings = BTreeMap::new();
     for initializer in &graph.initializer {
         let name = &initializer.name;
-        let problem = match tensor::decode(initializer, &source) {
+        if let Some(texts) = load::strings(initializer) {
+            strings.insert(name.clone(), texts);
+            continue;
+        }
+        let problem = match load::decode(initializer, &source) {
             Ok(tensor) => match constants.insert(name.clone(), tensor) {
                 None => continue,
                 Some(_) => Problem::of_model(format!("initializer `{name}` is there twice"))
@@ -56,21 +61,27 @@ pub(super) fn model(file_name: String, source: Source) -> Result<Model, Refusal>
         let name = sparse.values.as_ref().map_or("", |values| &values.name);
         problems.push(Problem::of_model(format!("initializer `{name}` is sparse")).help("export dense weights"));
     }
-    let nodes = nodes(graph, &source, &mut constants, &mut problems);
-    let inputs = inputs(graph, &constants, &mut problems);
+    let nodes = nodes(graph, &source, (&mut constants, &mut strings), &mut problems);
+    let filled = |name: &str| constants.contains_key(name) || strings.contains_key(name);
+    let inputs = inputs(graph, filled, &mut problems);
     let outputs = graph.output.iter().map(|output| output.name.clone()).collect();
     problems.into_result()?;
-    Ok(Model { file_name, opset, inputs, outputs, nodes, constants, shapes: BTreeMap::new(), source })
+    let (inferred, notes) = (Inferred::default(), vec![]);
+    Ok(Model { file_name, opset, inputs, outputs, nodes, constants, strings, inferred, notes, source })
 }
 
 fn opset(proto: &pb::ModelProto) -> Result<i64, Refusal> {
     let own = proto.opset_import.iter().find(|import| import.domain.is_empty() || import.domain == "ai.onnx");
     let supported = format!("onnx2script reads operator sets {OPSET_MIN} to {OPSET_MAX}");
+    // scikit-learn's models may have no node of ONNX's own domain, and then need no version of it.
+    let foreign = |node: &pb::NodeProto| !matches!(node.domain.as_str(), "" | "ai.onnx");
+    let needless = proto.graph.as_ref().is_some_and(|graph| !graph.node.is_empty() && graph.node.iter().all(foreign));
     match own.map(|import| import.version) {
         Some(version) if (OPSET_MIN..=OPSET_MAX).contains(&version) => Ok(version),
         Some(version) => Err(Problem::of_model(format!("the model uses ONNX operator set {version}; {supported}"))
             .help("export with another opset, e.g. 17 (tf2onnx: --opset 17; torch.onnx.export: opset_version=17)")
             .into()),
+        None if needless => Ok(OPSET_MAX),
         None => Err(Problem::of_model(format!("the model does not say which ONNX operator set it uses; {supported}"))
             .help("export the model again with an exporter that writes opset_import")
             .into()),
@@ -81,7 +92,7 @@ fn opset(proto: &pb::ModelProto) -> Result<i64, Refusal> {
 fn nodes(
     graph: &pb::GraphProto,
     source: &Source,
-    constants: &mut BTreeMap<String, super::Tensor>,
+    (constants, strings): (&mut BTreeMap<String, Tensor>, &mut BTreeMap<String, Vec<String>>),
     problems: &mut Problems,
 ) -> Vec<Node> {
     let mut nodes = Vec::new();
@@ -99,13 +110,16 @@ fn nodes(
             continue;
         }
         let name = node.outputs.first().cloned().unwrap_or_default();
-        match constant(&node) {
-            Ok(value) => {
-                if constants.insert(name.clone(), value).is_some() {
-                    problems.push(made_twice(&node, &name));
-                }
+        let taken = match constant(&node) {
+            Ok(Value::Numbers(tensor)) => constants.insert(name.clone(), tensor).is_some(),
+            Ok(Value::Strings(texts)) => strings.insert(name.clone(), texts).is_some(),
+            Err(problem) => {
+                problems.push(problem);
+                continue;
             }
-            Err(problem) => problems.push(problem),
+        };
+        if taken {
+            problems.push(made_twice(&node, &name));
         }
     }
     nodes
@@ -143,32 +157,31 @@ fn node(proto: &pb::NodeProto, source: &Source, names: &mut BTreeSet<String>) ->
 }
 
 /// The value of a Constant node.
-fn constant(node: &Node) -> Result<super::Tensor, Problem> {
-    use tensor::Elements;
-    let (shape, elements) = match node.attributes.iter().next() {
-        Some((_, Attribute::Tensor(tensor))) => return Ok(tensor.clone()),
-        Some((_, Attribute::Int(value))) => (vec![], Elements::Int(vec![*value])),
-        Some((_, Attribute::Ints(values))) => (vec![values.len()], Elements::Int(values.clone())),
-        Some((_, Attribute::Float(value))) => (vec![], Elements::Float(vec![f64::from(*value)])),
-        Some((_, Attribute::Floats(values))) => {
-            (vec![values.len()], Elements::Float(values.iter().copied().map(f64::from).collect()))
-        }
-        _ => {
-            return Err(node.problem("holds no number tensor").help("export the constant as numbers"));
-        }
+enum Value {
+    Numbers(Tensor),
+    Strings(Vec<String>),
+}
+
+fn constant(node: &Node) -> Result<Value, Problem> {
+    let scalar = |tensor: Tensor| Tensor { shape: vec![], ..tensor };
+    let floats = |values: &[f32]| Tensor::floats(vec![values.len()], values.iter().copied().map(f64::from).collect());
+    let tensor = match node.attributes.iter().next() {
+        Some((_, Attribute::Tensor(tensor))) => tensor.clone(),
+        Some((_, Attribute::Int(value))) => scalar(Tensor::ints(vec![1], vec![*value])),
+        Some((_, Attribute::Ints(values))) => Tensor::ints(vec![values.len()], values.clone()),
+        Some((_, Attribute::Float(value))) => scalar(floats(&[*value])),
+        Some((_, Attribute::Floats(values))) => floats(values),
+        Some((_, Attribute::String(text))) => return Ok(Value::Strings(vec![text.clone()])),
+        Some((_, Attribute::Strings(texts) | Attribute::Labels(texts))) => return Ok(Value::Strings(texts.clone())),
+        _ => return Err(node.problem("holds no number tensor").help("export the constant as numbers")),
     };
-    if let Elements::Float(values) = &elements
-        && values.iter().any(|value| !value.is_finite())
-    {
-        return Err(node.problem("holds a number that is not finite"));
-    }
-    Ok(super::Tensor { shape, elements })
+    tensor.finite().map(Value::Numbers).map_err(|reason| node.problem(reason))
 }
 
 /// The inputs that no initializer fills, for one sample each.
-fn inputs(graph: &pb::GraphProto, constants: &BTreeMap<String, super::Tensor>, problems: &mut Problems) -> Vec<Input> {
+fn inputs(graph: &pb::GraphProto, filled: impl Fn(&str) -> bool, problems: &mut Problems) -> Vec<Input> {
     let mut inputs = Vec::new();
-    for info in graph.input.iter().filter(|info| !constants.contains_key(&info.name)) {
+    for info in graph.input.iter().filter(|info| !filled(&info.name)) {
         match input(info) {
             Ok(input) => inputs.push(input),
             Err(problem) => problems.push(problem),

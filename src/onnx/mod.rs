@@ -11,9 +11,14 @@
 
 mod attributes;
 mod bounds;
+mod cast;
 mod decode;
+mod element;
+mod external;
 mod fence;
+mod load;
 mod order;
+mod outputs;
 pub mod reference;
 mod shapes;
 pub mod tensor;
@@ -22,8 +27,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use attributes::Attribute;
+pub use element::ElementType;
 use fence::fence;
-pub use tensor::{ElementType, Tensor};
+pub use shapes::Inferred;
+pub use tensor::Tensor;
 use tract_onnx::pb;
 
 use crate::error::Refusal;
@@ -72,10 +79,14 @@ pub struct Model {
     pub outputs: Vec<String>,
     /// Nodes in an order in which they can be computed.
     pub nodes: Vec<Node>,
-    /// Initializers, Constant nodes and whatever shape arithmetic folds into a constant.
+    /// Initializers and Constant nodes.
     pub constants: BTreeMap<String, Tensor>,
-    /// Shapes by value name, where inference found them.
-    pub shapes: BTreeMap<String, Vec<usize>>,
+    /// Those of them that are strings: class labels.
+    pub strings: BTreeMap<String, Vec<String>>,
+    /// What tract found out about values, once it was asked.
+    pub inferred: Inferred,
+    /// What was decided about the file that the user may want to know.
+    pub notes: Vec<String>,
     source: Source,
 }
 
@@ -118,6 +129,7 @@ impl Model {
         let needed: BTreeSet<&String> = self.nodes.iter().flat_map(|node| &node.outputs).collect();
         let Some(graph) = &mut self.source.proto.graph else { return };
         graph.node.retain(|node| node.op_type == "Constant" || node.output.iter().any(|name| needed.contains(name)));
+        graph.output.retain(|info| self.outputs.contains(&info.name));
         graph.value_info.clear();
         for info in graph.input.iter_mut().chain(&mut graph.output) {
             if let Some(pb::type_proto::Value::TensorType(tensor)) =
@@ -128,14 +140,19 @@ impl Model {
         }
     }
 
-    /// Finds the shape of every value, and the values that are constants after all.
+    /// Whether no node has to make a value: it is an input or a constant.
+    fn is_given(&self, name: &str) -> bool {
+        self.constants.contains_key(name)
+            || self.strings.contains_key(name)
+            || self.inputs.iter().any(|input| input.name == name)
+    }
+
+    /// Asks tract for the shape of every value, and for the values that are constants after all: a second reading of
+    /// the file. What tract cannot infer is left out.
     ///
-    /// Call it once the ops are known to be supported: it hands the graph to tract.
-    ///
-    /// # Errors
-    /// A [`Refusal`] when shapes contradict each other.
-    pub fn infer_shapes(&mut self) -> Result<(), Refusal> {
-        shapes::infer(self)
+    /// Call it only where all ops are known to be supported: it hands the graph to tract.
+    pub fn infer(&mut self) {
+        self.inferred = shapes::infer(self);
     }
 }
 

@@ -48,7 +48,7 @@ fn makers(model: &Model) -> Result<BTreeMap<String, usize>, Refusal> {
     let mut problems = Problems::default();
     for (index, node) in model.nodes.iter().enumerate() {
         for output in node.outputs.iter().filter(|name| !name.is_empty()) {
-            let taken = model.constants.contains_key(output) || model.inputs.iter().any(|input| input.name == *output);
+            let taken = model.is_given(output);
             if makers.insert(output.clone(), index).is_some() || taken {
                 problems.push(made_twice(node, output));
             }
@@ -113,7 +113,7 @@ impl Visit<'_> {
 
     /// The node that makes a value; `None` for inputs and constants.
     fn maker(&self, name: &str, reader: Option<&Node>) -> Result<Option<usize>, Problem> {
-        if self.model.constants.contains_key(name) || self.model.inputs.iter().any(|input| input.name == name) {
+        if self.model.is_given(name) {
             return Ok(None);
         }
         match (self.makers.get(name), reader) {

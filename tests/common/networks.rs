@@ -59,6 +59,7 @@ pub(crate) fn network(inputs: usize, mut layers: Vec<Layer>, end: End) -> Graph 
         input_element: ElementType::Float,
         nodes: Vec::new(),
         answer: if end == End::Value { Answer::Value } else { Answer::Class },
+        labels: onnx2script::graph::Labels::Indices,
         notes: Vec::new(),
     };
     push(&mut graph, "Input", inputs, |_| Op::Input);

@@ -10,8 +10,8 @@ use clap::{Args, ValueEnum};
 use num_bigint::BigInt;
 use onnx2script::codegen::Contract;
 use onnx2script::data::{DataSpec, Input, Inputs};
-use onnx2script::onnx::Model;
-use onnx2script::onnx::reference::Reference;
+use onnx2script::float_model::FloatModel;
+use onnx2script::graph::Labels;
 use onnx2script::prediction::Prediction;
 use onnx2script::spend::{Spend, Spender};
 use onnx2script::{Compiled, ir};
@@ -48,7 +48,7 @@ pub(crate) enum Engine {
 struct Row {
     /// The contract's answer; none where the script told none.
     contract: Option<Prediction>,
-    /// The float model's answer; none where tract cannot run it.
+    /// The float model's answer; none where it has no sound one.
     float: Option<Prediction>,
     /// How the run ended, where the script did not say what its definition says.
     defect: Option<&'static str>,
@@ -78,14 +78,15 @@ pub(crate) fn eval(args: &Eval) -> anyhow::Result<Verdict> {
     let Prepared { loaded: Loaded { model, compiled, .. }, inputs, count } = args.measure.prepare()?;
     compile::check_limits(&compiled, false, choices.quiet)?;
     let numbers = compiled.optimised.answer_scale().is_some();
-    let labels = args.labels.as_ref().map(|labels| read_labels(labels, data, inputs.len(), numbers)).transpose()?;
-    let reference = float_model(&model, &inputs, choices.quiet)?;
+    let table = (!numbers).then_some(&compiled.graph.labels);
+    let labels = args.labels.as_ref().map(|labels| read_labels(labels, data, inputs.len(), table)).transpose()?;
+    let float_model = FloatModel::new(&model, &compiled.graph, &inputs.get(0)?.floats);
+    float_model.note.iter().filter(|_| !choices.quiet).for_each(|note| output::tell(format_args!("note: {note}")));
     let spender = Spender::new(&compiled, choices.node.chosen_rules());
     let start = Instant::now();
     let rows = samples::for_each(count, choices.quiet, |index| {
         let input = inputs.get(index).with_context(|| format!("`{data}`"))?;
-        let output = reference.as_ref().and_then(|reference| reference.run(&input.floats).ok());
-        let float = output.and_then(|output| compiled.graph.prediction_of(&output));
+        let float = float_model.prediction(&input.floats);
         Ok(Row { float, ..contract_row(args.engine, &compiled, &spender, &input) })
     })?;
     let (labels, elapsed) = (labels.as_deref(), start.elapsed());
@@ -96,12 +97,24 @@ pub(crate) fn eval(args: &Eval) -> anyhow::Result<Verdict> {
     Ok(if report.defects.is_empty() { Verdict::Done } else { Verdict::Failed })
 }
 
-/// One class, or one number, for each sample.
-fn read_labels(labels: &DataSpec, data: &DataSpec, samples: usize, numbers: bool) -> anyhow::Result<Vec<Prediction>> {
+/// One class for each sample, by the model's own labels where they are integers; without a table of those, one number.
+fn read_labels(
+    labels: &DataSpec,
+    data: &DataSpec,
+    samples: usize,
+    table: Option<&Labels>,
+) -> anyhow::Result<Vec<Prediction>> {
     let rows = labels.load()?;
-    let read: anyhow::Result<Vec<Prediction>> = match numbers {
-        true => rows.numbers().map(|numbers| numbers.into_iter().map(Prediction::Value).collect()),
-        false => rows.labels().map(|classes| classes.into_iter().map(Prediction::Class).collect()),
+    let class = |table: &Labels, label: f64| {
+        let class = table.class_of(label).with_context(|| format!("the model has no class with label {label}"))?;
+        Ok(Prediction::Class(class))
+    };
+    let read: anyhow::Result<Vec<Prediction>> = match table {
+        None => rows.numbers().map(|numbers| numbers.into_iter().map(Prediction::Value).collect()),
+        Some(table @ Labels::Integers(_)) => {
+            rows.numbers().and_then(|labels| labels.into_iter().map(|label| class(table, label)).collect())
+        }
+        Some(_) => rows.labels().map(|classes| classes.into_iter().map(Prediction::Class).collect()),
     };
     let read = read.with_context(|| format!("cannot use `{labels}` as labels"))?;
     ensure!(
@@ -111,20 +124,6 @@ fn read_labels(labels: &DataSpec, data: &DataSpec, samples: usize, numbers: bool
         read.len()
     );
     Ok(read)
-}
-
-/// The float model, unless tract cannot run it: the contract does not depend on that.
-fn float_model(model: &Model, inputs: &Inputs, quiet: bool) -> anyhow::Result<Option<Reference>> {
-    let first = inputs.get(0)?;
-    match Reference::new(model).and_then(|reference| reference.run(&first.floats).map(|_| reference)) {
-        Ok(reference) => Ok(Some(reference)),
-        Err(refusal) => {
-            if !quiet {
-                output::tell(format_args!("note: no float model to compare with: {refusal}"));
-            }
-            Ok(None)
-        }
-    }
 }
 
 /// What the contract makes of a sample.

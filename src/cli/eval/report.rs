@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use onnx2script::data::DataSpec;
 use onnx2script::graph;
-use onnx2script::prediction::{Agreement, Prediction};
+use onnx2script::prediction::{Agreement, Prediction, Shown};
 use serde::Serialize;
 
 use super::errors::Errors;
@@ -23,9 +23,12 @@ pub(super) struct Report {
     rules: String,
     samples: usize,
     /// The contract's classes, or its integers as numbers of the model; null where the script told none.
-    predictions: Vec<Option<Prediction>>,
-    /// The float model's; null where tract cannot run it, as are the float figures then.
-    float_predictions: Option<Vec<Prediction>>,
+    predictions: Vec<Option<Shown>>,
+    /// What the model calls the predicted classes, where that is no number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction_labels: Option<Vec<Option<String>>>,
+    /// The float model's; null where it has no sound answer, as are the float figures then.
+    float_predictions: Option<Vec<Shown>>,
     agreement: Option<f64>,
     /// The contract's; null without labels, and of a model that gives a number.
     accuracy: Option<f64>,
@@ -54,7 +57,7 @@ struct Difference {
     index: usize,
     #[serde(flatten)]
     answers: Answers,
-    label: Option<Prediction>,
+    label: Option<Shown>,
 }
 
 /// What they say of it.
@@ -62,14 +65,14 @@ struct Difference {
 #[serde(untagged)]
 enum Answers {
     Classes {
-        float_class: Option<Prediction>,
-        contract_class: Option<Prediction>,
+        float_class: Option<Shown>,
+        contract_class: Option<Shown>,
         /// How sure the float model is: by how much its largest score exceeds the second, or how far its logit is from 0.
         float_margin: Option<f64>,
     },
     Values {
-        float_value: Option<Prediction>,
-        contract_value: Option<Prediction>,
+        float_value: Option<Shown>,
+        contract_value: Option<Shown>,
     },
 }
 
@@ -88,7 +91,7 @@ impl Report {
         let predictions: Vec<Option<Prediction>> = rows.iter().map(|row| row.contract).collect();
         let float_predictions: Option<Vec<Prediction>> = rows.iter().map(|row| row.float).collect();
         let floats = float_predictions.as_deref();
-        let count = rows.len();
+        let (count, names) = (rows.len(), &compiled.graph.labels);
         let agreement = Agreement::new(floats.unwrap_or_default(), args.measure.choices.tolerance);
         let agree = |index: usize, float: Prediction| agreement.holds(predictions[index], float);
         let differing: Option<Vec<usize>> =
@@ -117,8 +120,10 @@ impl Report {
             instructions: rows.iter().map(|row| row.instructions).max().unwrap_or(0),
             ms_per_sample: time.as_secs_f64() * 1000.0 / count as f64,
             samples_per_second: count as f64 / elapsed.as_secs_f64(),
-            predictions,
-            float_predictions,
+            predictions: predictions.iter().map(|shown| shown.map(|class| names.show(class))).collect(),
+            prediction_labels: matches!(names, graph::Labels::Strings(_))
+                .then(|| predictions.iter().map(|class| names.text((*class)?)).collect()),
+            float_predictions: floats.map(|floats| floats.iter().map(|&float| names.show(float)).collect()),
         })
     }
 
@@ -180,7 +185,7 @@ impl Difference {
     /// Its line of the table.
     fn line(&self) -> String {
         let index = self.index;
-        let or = |prediction: Option<Prediction>, none: &str| prediction.map_or(none.to_owned(), |it| it.to_string());
+        let or = |prediction: Option<Shown>, none: &str| prediction.map_or(none.to_owned(), |it| it.to_string());
         match self.answers {
             Answers::Classes { float_class, contract_class, float_margin } => {
                 let (float, contract, label) = (or(float_class, "0"), or(contract_class, "none"), or(self.label, "-"));
@@ -188,8 +193,8 @@ impl Difference {
                 format!("{index:>8} {float:>6} {contract:>9} {label:>6} {margin:>13}\n")
             }
             Answers::Values { float_value, contract_value } => {
-                let number = |prediction: Option<Prediction>, none: &str| {
-                    prediction.and_then(Prediction::value).map_or(none.to_owned(), |value| format!("{value:.6e}"))
+                let number = |prediction: Option<Shown>, none: &str| {
+                    prediction.and_then(Shown::value).map_or(none.to_owned(), |value| format!("{value:.6e}"))
                 };
                 let (float, contract) = (number(float_value, "none"), number(contract_value, "none"));
                 format!("{index:>8} {float:>14} {contract:>14} {:>14}\n", number(self.label, "-"))
@@ -207,17 +212,18 @@ impl Measured<'_> {
 
     fn difference(&self, index: usize) -> anyhow::Result<Difference> {
         let row = &self.rows[index];
+        let show = |prediction: Option<Prediction>| prediction.map(|shown| self.compiled.graph.labels.show(shown));
         Ok(Difference {
             index: self.args.measure.data.rows.start + index,
             answers: match self.compiled.optimised.answer_scale() {
-                Some(_) => Answers::Values { float_value: row.float, contract_value: row.contract },
+                Some(_) => Answers::Values { float_value: show(row.float), contract_value: show(row.contract) },
                 None => Answers::Classes {
-                    float_class: row.float,
-                    contract_class: row.contract,
+                    float_class: show(row.float),
+                    contract_class: show(row.contract),
                     float_margin: graph::margin(&self.compiled.graph, &self.inputs.get(index)?.floats),
                 },
             },
-            label: self.labels.map(|labels| labels[index]),
+            label: show(self.labels.map(|labels| labels[index])),
         })
     }
 }

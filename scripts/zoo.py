@@ -27,8 +27,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-import onnx
+try:
+    import numpy as np
+    import onnx
+except ImportError as error:
+    sys.exit(f"{error}: pip install -r scripts/requirements-models.txt")
 
 ROOT = Path(__file__).resolve().parent.parent
 # Least shares of samples, and how far a number may be from onnxruntime's as a share of all numbers' range.
@@ -111,7 +114,10 @@ def run(entry: dict, args: argparse.Namespace) -> dict:
     if not samples or "onnxruntime" not in entry:
         status = "compiled, nothing to compare with"
         return row | {"status": status if entry["expect"] == "reject" else "NOTHING TO COMPARE WITH"}
-    report = json.loads(ran.stdout)
+    try:
+        report = json.loads(ran.stdout)
+    except ValueError:
+        return row | {"status": "COULD NOT RUN", "detail": "its output is no JSON"}
     row["bytes"], row["defects"] = report["script_bytes"], len(report["defects"])
     row["agreement"], row["error"] = agreement(entry, report["predictions"])
     least = QUANTISED if row["quantised"] else 1.0 if entry["kind"] == "value" else CLASSES
@@ -167,7 +173,11 @@ def parse() -> argparse.Namespace:
 
 def main() -> int:
     args = parse()
-    entries = json.loads((args.zoo / "zoo.json").read_text())
+    try:
+        entries = json.loads((args.zoo / "zoo.json").read_text())
+    except (OSError, ValueError) as error:
+        print(f"{args.zoo / 'zoo.json'}: {error}", file=sys.stderr)
+        return 2
     if args.patterns:
         entries = [entry for entry in entries if any(fnmatch.fnmatch(entry["model"], f"*{p}*") for p in args.patterns)]
     if not entries:

@@ -166,6 +166,9 @@ def parse() -> argparse.Namespace:
         parser.error(f"{args.binary} is missing: cargo build --release, or --binary")
     if not (args.zoo / "zoo.json").exists():
         parser.error(f"{args.zoo / 'zoo.json'} is missing")
+    args.binary = args.binary.resolve()
+    if not os.access(args.binary, os.X_OK) or args.binary.is_dir():
+        parser.error(f"{args.binary} is no program")
     if args.limit is not None and args.limit < 1 or args.jobs < 1:
         parser.error("--limit and --jobs take a number of at least 1")
     return args

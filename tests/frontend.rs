@@ -9,10 +9,10 @@ use std::path::Path;
 use common::{Answers, DEFAULT, Lock, TOLERANCE, exact, files, floats, options, sidecar, stem};
 use insta::Settings;
 use num_rational::BigRational;
-use onnx2script::graph::Graph;
-use onnx2script::onnx::reference::Reference;
+use onnx2script::float_model::FloatModel;
+use onnx2script::graph::{Graph, Labels};
 use onnx2script::onnx::{ElementType, Model};
-use onnx2script::prediction::{Agreement, Prediction};
+use onnx2script::prediction::Agreement;
 use onnx2script::quant::Rescale;
 use onnx2script::{Options, compile};
 use serde::Deserialize;
@@ -24,6 +24,10 @@ struct Accepted {
     inputs: Vec<Vec<f64>>,
     #[serde(flatten)]
     answers: Answers,
+    /// The output that they are of, where the model has several and this is not the one that is taken by itself.
+    output: Option<String>,
+    /// What the model calls its classes, where these are not 0, 1, 2, ...
+    labels: Option<Vec<serde_json::Value>>,
 }
 
 /// The `.json` beside a model that is refused.
@@ -35,7 +39,7 @@ struct Refused {
 
 #[test]
 fn these_models_compile_and_answer() {
-    let cases = files("tests/frontend/accept", "onnx");
+    let cases = [files("tests/frontend/accept", "onnx"), files("tests/operators/accept", "onnx")].concat();
     let failures: Vec<String> = cases.iter().filter_map(|path| answer(path).err()).collect();
     assert!(failures.is_empty(), "{} fail:\n{}", failures.len(), failures.join("\n"));
 }
@@ -47,18 +51,21 @@ fn answer(path: &Path) -> Result<(), String> {
     let answers = case.answers.predictions();
     let agreement = Agreement::new(&answers, TOLERANCE);
     let mut model = Model::load(path).map_err(|error| context(error.to_string()))?;
-    let reference = Reference::new(&model).map_err(|error| context(error.to_string()))?;
+    model.choose_output(case.output.as_deref()).map_err(|refusal| context(refusal.to_string()))?;
     for rescale in [Rescale::Sum, Rescale::None, Rescale::Product] {
         let default = options("fixed", rescale);
         let compiled = compile(&mut model, &default).map_err(|refusal| context(refusal.to_string()))?;
         let mut locks = vec![Lock::new(compiled)];
+        let graph = locks[0].compiled.graph.clone();
+        check_labels(&graph, case.labels.as_deref()).map_err(context)?;
+        let float_model = FloatModel::new(&model, &graph, &case.inputs[0]);
         if locks[0].compiled.graph.input_element == ElementType::Uint8 {
             let bytes = compile(&mut model, &options("u8", rescale)).map_err(|refusal| context(refusal.to_string()))?;
             locks.push(Lock::new(bytes));
         }
         for (row, &expected) in case.inputs.iter().zip(&answers) {
             let sample: Vec<BigRational> = row.iter().copied().map(exact).collect();
-            let float = float_answer(&reference, &locks[0].compiled.graph, &sample).map_err(context)?;
+            let float = float_model.prediction(&floats(&sample));
             if !agreement.holds(float, expected) {
                 return Err(context(format!("the float model gives {float:?} instead of {expected:?} for {row:?}")));
             }
@@ -75,16 +82,23 @@ fn answer(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn float_answer(reference: &Reference, graph: &Graph, sample: &[BigRational]) -> Result<Option<Prediction>, String> {
-    let output = reference.run(&floats(sample)).map_err(|error| error.to_string())?;
-    Ok(graph.prediction_of(&output))
+/// The contract's class is an index; the table says what the model calls it.
+fn check_labels(graph: &Graph, expected: Option<&[serde_json::Value]>) -> Result<(), String> {
+    let got = match &graph.labels {
+        Labels::Indices => None,
+        Labels::Integers(labels) => Some(labels.iter().copied().map(serde_json::Value::from).collect::<Vec<_>>()),
+        Labels::Strings(labels) => Some(labels.iter().cloned().map(serde_json::Value::from).collect()),
+    };
+    if got.as_deref() == expected { Ok(()) } else { Err(format!("labels {got:?} instead of {expected:?}")) }
 }
 
 #[test]
 fn these_models_are_refused_in_words() {
-    let mut listing = String::from("What a user reads who compiles each model of tests/frontend/refuse.\n");
+    let mut listing = String::from(
+        "What a user reads who compiles each model of tests/frontend/refuse and tests/operators/refuse.\n",
+    );
     let mut wordless = Vec::new();
-    for path in files("tests/frontend/refuse", "onnx") {
+    for path in [files("tests/frontend/refuse", "onnx"), files("tests/operators/refuse", "onnx")].concat() {
         let case: Refused = sidecar(&path);
         let Err(text) = refusal(&path) else {
             wordless.push(format!("{} compiles", stem(&path)));

@@ -333,9 +333,14 @@ impl<'m> Importer<'m> {
                 Err(Problem::of_model(format!("output `{output}` is {}, not a number", test.describe()))
                     .help("export the model up to its scores or its class"))
             }
-            (Meaning::Largest(origin) | Meaning::Complement(origin), _) => {
-                let reason = "ends the model in a number that only tells how sure it is of its class";
-                Err(Problem::of_node(&origin.name, &origin.op, reason).help("export the class, or the scores"))
+            (Meaning::Largest(top), _) => {
+                Err(Problem::of_node(&top.name, &top.op, "ends the model in the largest score, which is no class")
+                    .help("let its second result, the index of that, be the model's output"))
+            }
+            (Meaning::Complement(sigmoid), _) => {
+                let reason = "ends the model in the probability that the class is 0";
+                Err(Problem::of_node(&sigmoid.name, &sigmoid.op, reason)
+                    .help("export the class, or the probability that it is 1"))
             }
             (Meaning::Pair(sigmoid), _) => {
                 self.add_threshold(value.node, sigmoid.clone(), notes);

@@ -82,9 +82,9 @@ impl Computed {
         match &self.meaning {
             Meaning::Value => Ok(self),
             Meaning::Order(softmax) => Err(problem(softmax).help(format!(
-                "a {} can only be the last step, or stand before an ArgMax, where it does not change the class; export \
-                 the network without it",
-                softmax.op
+                "{}, which divides by what it computes of the sample, can only be the last step, or stand before an \
+                 ArgMax, where it does not change the class; export the network without it",
+                softmax.op.rsplit('.').next().unwrap_or_default()
             ))),
             Meaning::Logit(sigmoid) => Ok(activation::sigmoid(importer, sigmoid.clone(), &self)),
             Meaning::Complement(sigmoid) | Meaning::Pair(sigmoid) => Err(problem(sigmoid).help(

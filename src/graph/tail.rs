@@ -54,13 +54,12 @@ pub(super) fn top_k(importer: &mut Importer<'_>, node: &Node) -> Result<Operand,
     }
     let pick_one = Pick { smallest: node.int("largest", 1)? == 0, keep: true, axis: node.int("axis", -1)? };
     let index = pick(importer, node, pick_one)?;
+    let largest = match &index {
+        Operand::Computed(index) => importer.computed(node, 0)?.reshaped(index.shape.clone()),
+        Operand::Constant(_) => importer.computed(node, 0)?,
+    };
     importer.also(node, 1, index);
-    if node.outputs.get(1).is_none_or(String::is_empty) {
-        return Err(node
-            .problem("is asked for the largest score, not for its index")
-            .help("let the second output of TopK, the index, be the model's"));
-    }
-    Ok(Operand::Computed(importer.computed(node, 0)?.meaning(Meaning::Largest(origin(node)))))
+    Ok(Operand::Computed(largest.meaning(Meaning::Largest(origin(node)))))
 }
 
 /// Which element's index is wanted.

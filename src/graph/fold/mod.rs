@@ -184,23 +184,38 @@ impl Fold<'_> {
 
     /// Range: from `start` in steps of `delta` to before `limit`.
     fn range(&mut self) -> Result<Tensor, String> {
-        let one = |tensor: &Tensor| tensor.to_floats().filter(|values| values.len() == 1).map(|values| values[0]);
-        let number = |index| self.get(index).and_then(|x| one(x).ok_or_else(|| "has a bound that is no number".into()));
-        let (start, limit, delta) = (number(0)?, number(1)?, number(2)?);
-        let steps = ((limit - start) / delta).ceil().max(0.0);
-        if !steps.is_finite() {
-            return Err("has a step of zero".into());
-        }
         let element = self.get(0)?.element;
-        let count = self.room.take(&[steps as usize])?;
-        let values = (0..count).map(|step| start + step as f64 * delta);
-        let elements = match element {
-            ElementType::Float => Elements::Float(values.collect()),
-            _ => Elements::Int(values.map(|value| value as i64).collect()),
-        };
-        Ok(Tensor { shape: vec![count], element, elements })
+        if element == ElementType::Float {
+            let one = |tensor: &Tensor| tensor.to_floats().filter(|values| values.len() == 1).map(|values| values[0]);
+            let (start, limit, delta) = self.bounds(one)?;
+            let steps = ((limit - start) / delta).ceil().max(0.0);
+            if !steps.is_finite() {
+                return Err(NO_STEP.into());
+            }
+            let count = self.room.take(&[steps as usize])?;
+            return Ok(Tensor::floats(vec![count], (0..count).map(|step| start + step as f64 * delta).collect()));
+        }
+        let one =
+            |tensor: &Tensor| tensor.to_ints().filter(|values| values.len() == 1).map(|values| i128::from(values[0]));
+        let (start, limit, delta) = self.bounds(one)?;
+        if delta == 0 {
+            return Err(NO_STEP.into());
+        }
+        let (length, step) = ((limit - start) * delta.signum(), delta.abs());
+        let steps = (length.max(0) + step - 1) / step;
+        let count = self.room.take(&[usize::try_from(steps).unwrap_or(usize::MAX)])?;
+        let values = (0..count as i128).map(|step| (start + step * delta) as i64).collect();
+        Ok(Tensor { shape: vec![count], element, elements: Elements::Int(values) })
+    }
+
+    /// The three bounds of a Range.
+    fn bounds<T>(&self, one: impl Fn(&Tensor) -> Option<T>) -> Result<(T, T, T), String> {
+        let number = |index| self.get(index).and_then(|x| one(x).ok_or_else(|| "has a bound that is no number".into()));
+        Ok((number(0)?, number(1)?, number(2)?))
     }
 }
+
+const NO_STEP: &str = "has a step of zero";
 
 #[cfg(test)]
 mod tests {
@@ -279,7 +294,7 @@ mod tests {
         assert_eq!(range(5, 0, -2), Ok(ints(&[5, 3, 1])));
         assert_eq!(range(5, 0, 1), Ok(ints(&[])));
         assert!(range(0, 1, 0).is_err());
-        assert!(range(0, 1 << 40, 1).unwrap_err().contains("more than any script"));
+        assert!(range(0, i64::MAX, 1).unwrap_err().contains("more than any script"));
     }
 
     #[test]

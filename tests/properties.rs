@@ -44,6 +44,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => prop::sample::select(vec![0.5, 1.0, 0.1, f64::from(0.1f32), 3.0]).prop_map(Step::Round),
         1 => Just(Step::Gather),
         1 => Just(Step::Residual),
+        1 => Just(Step::Gate),
         1 => Just(Step::Concat),
     ];
     prop::collection::vec(step, 0..4)

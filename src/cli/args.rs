@@ -117,9 +117,9 @@ pub(crate) struct Choices {
     #[arg(long, value_name = "product|sum|none", default_value = "sum")]
     pub(crate) rescale: Rescale,
     /// How far straight pieces may be from the smooth activations (Sigmoid, Tanh, Gelu, ...) that they stand for: a smaller
-    /// error takes more pieces.
-    #[arg(long, value_name = "ERROR", default_value_t = quant::choice::ACTIVATION_ERROR, value_parser = positive)]
-    pub(crate) activation_error: f64,
+    /// error takes more pieces [default: 1e-3 where the answer is a class, 1e-4 where it is a number].
+    #[arg(long, value_name = "ERROR", value_parser = positive)]
+    pub(crate) activation_error: Option<f64>,
     /// Optimisation of the network: 0 none, 1 every bit kept, 2 roundings may move or go.
     #[arg(short = 'O', long = "opt", value_name = "LEVEL", default_value = "2")]
     pub(crate) level: Level,

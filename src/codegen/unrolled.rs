@@ -58,6 +58,7 @@ fn origin(ir: &Ir, value: ValueId) -> Origin {
         ir::Op::Min { .. } => "min",
         ir::Op::Piecewise { .. } => "piecewise",
         ir::Op::Sum { .. } => "sum",
+        ir::Op::Product { .. } => "product",
         ir::Op::Gather { .. } => "gather",
         ir::Op::ArgMax { .. } => "argmax",
         ir::Op::Positive { .. } => "positive",
@@ -216,12 +217,8 @@ impl<'a> Unrolled<'a> {
             ir::Op::Min { x, constant } => self.bound(value, index, *x, Op::Min, &constant[index]),
             ir::Op::Round { x, factors, divisor, .. } => self.round(value, index, *x, &factors[index], divisor),
             ir::Op::Piecewise { x, curves, .. } => self.curve(value, index, *x, &curves[index % curves.len()]),
-            ir::Op::Sum { terms: [x, y] } => {
-                let (x, y) = (self.number(*x, index), self.number(*y, index));
-                self.enter(value);
-                let name = Name::element(&self.name(value), index);
-                self.builder.one(Op::Add, &[x, y], name)
-            }
+            ir::Op::Sum { terms } => self.both(value, index, Op::Add, *terms),
+            ir::Op::Product { factors } => self.both(value, index, Op::Mul, *factors),
             ir::Op::Gather { parts, picks } => {
                 let (part, element) = picks[index];
                 self.number(parts[part], element)
@@ -229,6 +226,14 @@ impl<'a> Unrolled<'a> {
             ir::Op::Input | ir::Op::ArgMax { .. } | ir::Op::Positive { .. } => unreachable!("made as a whole"),
         };
         self.made[value].elements.insert(index, number);
+    }
+
+    /// An elementwise step on two values.
+    fn both(&mut self, value: ValueId, index: usize, op: Op, [x, y]: [ValueId; 2]) -> NumberId {
+        let (x, y) = (self.number(x, index), self.number(y, index));
+        self.enter(value);
+        let name = Name::element(&self.name(value), index);
+        self.builder.one(op, &[x, y], name)
     }
 
     /// An element kept on one side of a bound, unless it always is.

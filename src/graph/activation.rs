@@ -7,11 +7,11 @@
 use std::sync::Arc;
 
 use super::function::{Binary, Expression, Function, Unary};
-use super::import::Importer;
-use super::operand::{Computed, Operand};
+use super::import::{Importer, origin};
+use super::operand::{Computed, Meaning, Operand, Test};
 use super::{NodeId, Op, Origin};
 use crate::error::Problem;
-use crate::onnx::{Node, Tensor};
+use crate::onnx::{ElementType, Node, Tensor};
 
 const CHECK_SHAPES: &str =
     "check the shapes of the model: a constant has one element for each of the value's, or broadcasts to it";
@@ -214,13 +214,7 @@ pub(super) fn biased_gelu(importer: &mut Importer<'_>, node: &Node) -> Result<Op
 
 /// Pow: a number to a constant power, or a constant to it.
 pub(super) fn pow(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let one_for_all = |tensor: &Tensor| -> Result<Expression, Problem> {
-        let values = tensor.to_floats().unwrap_or_default();
-        match values.split_first() {
-            Some((first, others)) if others.iter().all(|other| other == first) => Ok(Expression::Constant(*first)),
-            _ => Err(node.problem("has a power or a base for each element").help("use the same one for all elements")),
-        }
-    };
+    let one_for_all = |tensor: &Tensor| uniform(node, tensor).map(Expression::Constant);
     let (x, expression) = match (importer.operand(node, 0)?, importer.operand(node, 1)?) {
         (Operand::Computed(x), Operand::Constant(power)) => {
             (x, Expression::binary(Binary::Power, Expression::X, one_for_all(&power)?))
@@ -254,9 +248,14 @@ pub(super) fn fused(importer: &mut Importer<'_>, node: &Node, x: Computed) -> Re
             let line = step(importer, node, &x, Op::Add { x: steep.node, constant: vec![beta; len] })?;
             bounded(importer, node, line, Some(vec![0.0; len]), Some(vec![1.0; len]))
         }
-        name @ ("Tanh" | "Sigmoid" | "Softplus" | "Softsign") => {
-            let function = expression(&Node { op: name.to_owned(), ..node.clone() })?;
-            activate(importer, node, &x, function)
+        // The last step of a classifier, as far as is known here.
+        "Sigmoid" => Ok(x.meaning(Meaning::Logit(origin(node)))),
+        name @ ("Tanh" | "Softplus" | "Softsign" | "Elu" | "Selu") => {
+            let named = |name: &str| node.attributes.get(name).cloned();
+            let attributes = [("alpha", named("activation_alpha")), ("gamma", named("activation_gamma"))];
+            let attributes = attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+            let unfused = Node { op: name.to_owned(), attributes: attributes.collect(), ..node.clone() };
+            activate(importer, node, &x, expression(&unfused)?)
         }
         name => Err(node
             .problem(format!("has the activation `{name}` fused into it"))
@@ -270,15 +269,33 @@ pub(super) fn sigmoid(importer: &mut Importer<'_>, origin: Origin, x: &Computed)
     importer.push_from(origin, op, x.shape.clone(), x.element)
 }
 
-/// A function of each element of a value.
+/// A function of each element of a value. Where that is a smooth function itself, both are one.
 pub(super) fn activate(
     importer: &mut Importer<'_>,
     node: &Node,
     x: &Computed,
     expression: Expression,
 ) -> Result<Computed, Problem> {
-    let function = Function::new(expression).ok_or_else(|| too_long(node))?;
-    step(importer, node, x, Op::Activate { x: x.node, function: Arc::new(function) })
+    let whole = inner_function(importer, x.node).and_then(|(base, inner)| {
+        let size = expression.operations().saturating_mul(inner.operations() + 1);
+        let composed = (size <= MOST_COMPOSED).then(|| Function::new(expression.after(&inner)))??;
+        Some((base, composed))
+    });
+    let (base, function) = match whole {
+        Some(whole) => whole,
+        None => (x.node, Function::new(expression).ok_or_else(|| too_long(node))?),
+    };
+    step(importer, node, x, Op::Activate { x: base, function: Arc::new(function) })
+}
+
+/// Larger expressions are not written out: they would be refused anyway.
+const MOST_COMPOSED: usize = 1000;
+
+/// The number that a value is a smooth function of, through all such functions.
+fn inner_function(importer: &Importer<'_>, node: NodeId) -> Option<(NodeId, Expression)> {
+    let chain = expressions(importer, node);
+    let last = chain.iter().rposition(|(base, _)| matches!(importer.op(*base), Op::Activate { .. }))?;
+    chain.into_iter().nth(last + 1)
 }
 
 fn too_long(node: &Node) -> Problem {
@@ -297,14 +314,115 @@ pub(super) fn combine(
     x: &Computed,
     y: &Computed,
 ) -> Result<Computed, Problem> {
-    let Some((base, expression)) = common(importer, op, x, y) else {
-        return Err(node.problem("takes two computed values, which come from different numbers").help(
-            "only sums and differences of them are supported; a function may use the number it is a function of several \
-             times, as in x * Sigmoid(x)",
-        ));
-    };
+    let (base, expression) = common(importer, op, x, y).ok_or_else(|| apart(node))?;
     let function = Function::new(expression).ok_or_else(|| too_long(node))?;
     step(importer, node, x, Op::Activate { x: base, function: Arc::new(function) })
+}
+
+/// Greater, Less and their kin: a condition, for a Where to choose by.
+pub(super) fn compare(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    let (op, swapped) = match node.op.as_str() {
+        "Greater" => (Binary::Greater, false),
+        "Less" => (Binary::Greater, true),
+        "GreaterOrEqual" => (Binary::GreaterOrEqual, false),
+        _ => (Binary::GreaterOrEqual, true),
+    };
+    let (first, second) = if swapped { (1, 0) } else { (0, 1) };
+    let operands = [importer.operand(node, first)?, importer.operand(node, second)?];
+    let condition = function_of(importer, node, operands, |[x, y]| Expression::binary(op, x, y))?;
+    Ok(Operand::Computed(Computed { element: ElementType::BOOL, ..condition }.meaning(Meaning::Test(Test::Compared))))
+}
+
+/// Not, of a condition.
+pub(super) fn not(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    let x = importer.computed(node, 0)?;
+    if x.meaning != Meaning::Test(Test::Compared) {
+        return Err(node.problem("computes with something else than a comparison of numbers").help(
+            "of that kind, only a Where that chooses between functions of the same number, and the guard against \
+             negative zeros that Keras puts before an ArgMax are known",
+        ));
+    }
+    let turned = activate(importer, node, &x, Expression::X.times(-1.0).plus(1.0))?;
+    Ok(Operand::Computed(Computed { meaning: x.meaning, ..turned }))
+}
+
+/// Where: one of two functions of a number, by a condition on it.
+pub(super) fn choose(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    let mut operands = [importer.operand(node, 0)?, importer.operand(node, 1)?, importer.operand(node, 2)?];
+    if let Operand::Computed(Computed { meaning, .. }) = &mut operands[0] {
+        if *meaning != Meaning::Test(Test::Compared) {
+            return Err(node
+                .problem("chooses by something else than a comparison of numbers")
+                .help("choose by a comparison of the same number (x > 0), as activations do"));
+        }
+        *meaning = Meaning::Value;
+    }
+    let element = match (&operands[1], &operands[2]) {
+        (Operand::Computed(x), _) | (_, Operand::Computed(x)) => x.element,
+        _ => ElementType::Float,
+    };
+    let chosen = function_of(importer, node, operands, |[test, x, y]| Expression::choose(test, x, y))?;
+    Ok(Operand::Computed(Computed { element, ..chosen }))
+}
+
+/// A function of the one number that all computed operands come from; constants are the same for all elements.
+fn function_of<const N: usize>(
+    importer: &mut Importer<'_>,
+    node: &Node,
+    operands: [Operand; N],
+    function: impl FnOnce([Expression; N]) -> Expression,
+) -> Result<Computed, Problem> {
+    let mut like: Option<Computed> = None;
+    let mut parts = Vec::with_capacity(N);
+    for operand in operands {
+        parts.push(match operand {
+            Operand::Constant(tensor) => Err(uniform(node, &tensor)?),
+            Operand::Computed(value) => {
+                let value = value.for_computing(importer, node)?;
+                if like.as_ref().is_some_and(|like| like.len() != value.len()) {
+                    return Err(node.problem("takes values of different lengths").help(CHECK_SHAPES));
+                }
+                let chain = expressions(importer, value.node);
+                like.get_or_insert(value);
+                Ok(chain)
+            }
+        });
+    }
+    let like = like.ok_or_else(|| node.problem("takes constants only, but could not be folded"))?;
+    let chains: Vec<&Vec<(NodeId, Expression)>> = parts.iter().filter_map(|part| part.as_ref().ok()).collect();
+    let in_all = |base: &NodeId| chains.iter().all(|chain| chain.iter().any(|(other, _)| other == base));
+    let base = chains[0].iter().map(|(base, _)| *base).find(in_all).ok_or_else(|| apart(node))?;
+    let of_base = |part: Result<Vec<(NodeId, Expression)>, f64>| match part {
+        Ok(chain) => chain.into_iter().find(|(other, _)| *other == base).map_or(Expression::X, |(_, found)| found),
+        Err(constant) => Expression::Constant(constant),
+    };
+    let parts: Vec<Expression> = parts.into_iter().map(of_base).collect();
+    let parts: [Expression; N] = parts.try_into().map_err(|_| apart(node))?;
+    let function = Function::new(function(parts)).ok_or_else(|| too_long(node))?;
+    step(importer, node, &like, Op::Activate { x: base, function: Arc::new(function) })
+}
+
+/// The number that all elements of a constant are.
+fn uniform(node: &Node, tensor: &Tensor) -> Result<f64, Problem> {
+    let values = tensor.to_floats().unwrap_or_default();
+    match values.split_first() {
+        Some((first, others)) if others.iter().all(|other| other == first) => Ok(*first),
+        _ => Err(node
+            .problem("has a constant for each element beside a function")
+            .help("use the same one for all elements")),
+    }
+}
+
+fn apart(node: &Node) -> Problem {
+    node.problem("takes two computed values, which come from different numbers").help(
+        "only sums, differences and products of them are supported; a function may use the number it is a function of \
+         several times, as in x * Sigmoid(x)",
+    )
+}
+
+/// Whether a product of two values is one function of one number.
+pub(super) fn is_one_function(importer: &Importer<'_>, x: &Computed, y: &Computed) -> bool {
+    common(importer, Binary::Multiply, x, y).is_some()
 }
 
 /// Whether a sum of two values is better read as a function: one of them is one, of the number the other is.

@@ -1,10 +1,10 @@
 //! Sums, differences, products and quotients.
 
 use super::Op;
-use super::activation::{activate, combine, elementwise, is_function, step};
+use super::activation::{activate, combine, elementwise, is_function, is_one_function, step};
 use super::function::{Binary, Expression};
 use super::import::Importer;
-use super::operand::{Computed, Operand};
+use super::operand::{Computed, Meaning, Operand};
 use crate::error::Problem;
 use crate::onnx::{ElementType, Node, Tensor};
 
@@ -52,11 +52,39 @@ fn sum(importer: &mut Importer<'_>, node: &Node, x: &Computed, y: &Computed) -> 
     }
 }
 
-/// Mul: a constant on either side, or functions of one number.
+/// Mul: a constant on either side, or two computed values. What only has an order keeps it.
 pub(super) fn mul(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    if let Some(ordered) = rescaled_order(importer, node)? {
+        return Ok(Operand::Computed(ordered));
+    }
     match operands(importer, node)? {
         Operands::Constant { x, constant, .. } => elementwise(importer, node, &x, Op::Mul { x: x.node, constant }),
-        Operands::Computed(x, y) => combine(importer, node, Binary::Multiply, &x, &y).map(Operand::Computed),
+        Operands::Computed(x, y) => product(importer, node, &x, &y).map(Operand::Computed),
+    }
+}
+
+/// What only has an order, times one positive constant.
+fn rescaled_order(importer: &Importer<'_>, node: &Node) -> Result<Option<Computed>, Problem> {
+    let ((Operand::Computed(x), Operand::Constant(factor)) | (Operand::Constant(factor), Operand::Computed(x))) =
+        (importer.operand(node, 0)?, importer.operand(node, 1)?)
+    else {
+        return Ok(None);
+    };
+    let positive =
+        factor.len() == 1 && factor.to_floats().is_some_and(|values| values.iter().all(|value| *value > 0.0));
+    Ok(matches!(x.meaning, Meaning::Order(_)).then_some(x).filter(|_| positive))
+}
+
+/// A product of two values; where it is an activation that an exporter took apart, that activation.
+pub(super) fn product(
+    importer: &mut Importer<'_>,
+    node: &Node,
+    x: &Computed,
+    y: &Computed,
+) -> Result<Computed, Problem> {
+    match is_one_function(importer, x, y) {
+        true => combine(importer, node, Binary::Multiply, x, y),
+        false => step(importer, node, x, Op::Product { factors: [x.node, y.node] }),
     }
 }
 
@@ -91,7 +119,7 @@ pub(super) fn div(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, P
 }
 
 /// The two operands of an elementwise op, brought to one shape.
-enum Operands {
+pub(super) enum Operands {
     Constant { x: Computed, constant: Vec<f64>, constant_first: bool },
     Computed(Computed, Computed),
 }
@@ -104,7 +132,7 @@ fn operands(importer: &mut Importer<'_>, node: &Node) -> Result<Operands, Proble
     together(importer, node, x, y)
 }
 
-fn together(importer: &mut Importer<'_>, node: &Node, x: Operand, y: Operand) -> Result<Operands, Problem> {
+pub(super) fn together(importer: &mut Importer<'_>, node: &Node, x: Operand, y: Operand) -> Result<Operands, Problem> {
     let (x, constant, constant_first) = match (x, y) {
         (Operand::Computed(x), Operand::Constant(constant)) => (x, constant, false),
         (Operand::Constant(constant), Operand::Computed(x)) => (x, constant, true),

@@ -25,6 +25,7 @@ pub fn eval_all(graph: &Graph, sample: &[f64]) -> Vec<Vec<f64>> {
             Op::Activate { x, function } => values[*x].iter().map(|x| function.at(*x)).collect(),
             Op::Round { x, step } => values[*x].iter().map(|x| (x / step).round_ties_even()).collect(),
             Op::Sum { terms: [x, y] } => values[*x].iter().zip(&values[*y]).map(|(x, y)| x + y).collect(),
+            Op::Product { factors: [x, y] } => values[*x].iter().zip(&values[*y]).map(|(x, y)| x * y).collect(),
             Op::Gather { parts, picks } => picks.iter().map(|&(part, index)| values[parts[part]][index]).collect(),
             Op::ArgMax { x, tie } => vec![argmax(&values[*x], *tie) as f64],
             Op::Positive { x } => values[*x].iter().map(|x| f64::from(*x > 0.0)).collect(),

@@ -24,6 +24,8 @@ pub(super) enum Expression {
     Unary(Unary, Arc<Expression>),
     /// Of two operands.
     Binary(Binary, Arc<Expression>, Arc<Expression>),
+    /// The second where the first is not 0, else the third.
+    Where(Arc<Expression>, Arc<Expression>, Arc<Expression>),
 }
 
 /// Functions of one operand.
@@ -52,6 +54,10 @@ pub(super) enum Binary {
     Power,
     Max,
     Min,
+    /// 1 where it holds, else 0.
+    Greater,
+    /// 1 where it holds, else 0.
+    GreaterOrEqual,
 }
 
 impl Function {
@@ -96,20 +102,56 @@ impl fmt::Display for Expression {
                 Binary::Divide => write!(f, "{x}/{y}"),
                 Binary::Power => write!(f, "{x}^{y}"),
                 Binary::Max | Binary::Min => write!(f, "{op:?}({x}, {y})"),
+                Binary::Greater => write!(f, "({x} > {y})"),
+                Binary::GreaterOrEqual => write!(f, "({x} >= {y})"),
             },
+            Expression::Where(test, x, y) => write!(f, "({test} ? {x} : {y})"),
         }
     }
 }
 
 impl Expression {
-    /// A function of one operand.
+    /// A function of one operand. `log(1 + e^u)` is Softplus: as it is written, e^u overflows.
     pub(super) fn unary(op: Unary, x: Expression) -> Expression {
-        Expression::Unary(op, Arc::new(x))
+        match (op, x.above_one()) {
+            (Unary::Log, Some(Expression::Unary(Unary::Exp, power))) => {
+                Expression::Unary(Unary::Softplus, power.clone())
+            }
+            _ => Expression::Unary(op, Arc::new(x)),
+        }
     }
 
-    /// A function of two operands.
+    /// A function of two operands. `e^u / (1 + e^u)` is a Sigmoid: as it is written, e^u overflows.
     pub(super) fn binary(op: Binary, x: Expression, y: Expression) -> Expression {
-        Expression::Binary(op, Arc::new(x), Arc::new(y))
+        match (op, &x, y.above_one()) {
+            (Binary::Divide, Expression::Unary(Unary::Exp, power), Some(below)) if *below == x => {
+                Expression::Unary(Unary::Sigmoid, power.clone())
+            }
+            _ => Expression::Binary(op, Arc::new(x), Arc::new(y)),
+        }
+    }
+
+    /// What 1 is added to, if it is.
+    fn above_one(&self) -> Option<&Expression> {
+        let Expression::Binary(Binary::Add, x, y) = self else { return None };
+        let is_one = |x: &Expression| *x == Expression::Constant(1.0);
+        if is_one(y) { Some(x) } else { is_one(x).then_some(y) }
+    }
+
+    /// One of two functions, as a third one is not 0 or is.
+    pub(super) fn choose(test: Expression, x: Expression, y: Expression) -> Expression {
+        Expression::Where(Arc::new(test), Arc::new(x), Arc::new(y))
+    }
+
+    /// Whether a larger number has a larger value, as far as the expression tells at a glance.
+    pub(super) fn is_increasing(&self) -> bool {
+        use Unary::{Erf, Exp, ExpMinusOne, Sigmoid, Softplus, Tanh};
+        match self {
+            Expression::Unary(op, x) => {
+                matches!(op, Exp | ExpMinusOne | Erf | Tanh | Sigmoid | Softplus) && **x == Expression::X
+            }
+            _ => false,
+        }
     }
 
     /// The operand times a constant.
@@ -129,6 +171,7 @@ impl Expression {
             Expression::Constant(value) => Expression::Constant(*value),
             Expression::Unary(op, x) => Expression::unary(*op, x.after(inner)),
             Expression::Binary(op, x, y) => Expression::binary(*op, x.after(inner), y.after(inner)),
+            Expression::Where(test, x, y) => Expression::choose(test.after(inner), x.after(inner), y.after(inner)),
         }
     }
 
@@ -138,6 +181,7 @@ impl Expression {
             Expression::X | Expression::Constant(_) => 0,
             Expression::Unary(_, x) => 1 + x.operations(),
             Expression::Binary(_, x, y) => 1 + x.operations() + y.operations(),
+            Expression::Where(test, x, y) => 1 + test.operations() + x.operations() + y.operations(),
         }
     }
 
@@ -147,6 +191,13 @@ impl Expression {
             Expression::Constant(value) => *value,
             Expression::Unary(op, x) => op.of(x.at(v)),
             Expression::Binary(op, x, y) => op.of(x.at(v), y.at(v)),
+            Expression::Where(test, x, y) => {
+                if test.at(v) == 0.0 {
+                    y.at(v)
+                } else {
+                    x.at(v)
+                }
+            }
         }
     }
 }
@@ -180,6 +231,8 @@ impl Binary {
             Binary::Power => libm::pow(x, y),
             Binary::Max => x.max(y),
             Binary::Min => x.min(y),
+            Binary::Greater => f64::from(x > y),
+            Binary::GreaterOrEqual => f64::from(x >= y),
         }
     }
 }
@@ -200,6 +253,19 @@ mod tests {
             doubling = Expression::binary(Binary::Add, doubling.clone(), doubling);
         }
         assert_eq!(Function::new(doubling), None);
+    }
+
+    #[test]
+    fn exponentials_that_overflow_are_what_they_stand_for() {
+        let exp = || Expression::unary(Unary::Exp, Expression::X);
+        let softplus = Expression::unary(Unary::Log, exp().plus(1.0));
+        let sigmoid = Expression::binary(Binary::Divide, exp(), exp().plus(1.0));
+        let at = |expression: Expression, x: f64| Function::new(expression).unwrap().at(x);
+        assert!((at(softplus, 1000.0) - 1000.0).abs() < 1e-9);
+        assert!((at(sigmoid, 1000.0) - 1.0).abs() < 1e-9);
+        let test = Expression::binary(Binary::Greater, Expression::X, Expression::Constant(0.0));
+        let elu = Expression::choose(test, Expression::X, exp().plus(-1.0));
+        assert!((at(elu.clone(), 3.0) - 3.0).abs() < 1e-12 && (at(elu, -1.0) + 0.632_120_558).abs() < 1e-8);
     }
 
     #[test]

@@ -261,6 +261,30 @@ impl<'m> Importer<'m> {
         &self.nodes[id].op
     }
 
+    /// Whether a value is the model's answer, or becomes it by steps that change no number.
+    pub(super) fn ends_the_model(&self, name: &str) -> bool {
+        if self.model.outputs.iter().any(|output| output == name) {
+            return true;
+        }
+        let readers: Vec<&onnx::Node> =
+            self.model.nodes.iter().filter(|node| node.inputs.iter().any(|input| input == name)).collect();
+        let passes = |node: &onnx::Node| {
+            let op = node.op.rsplit('.').next().unwrap_or_default();
+            matches!(
+                op,
+                "DequantizeLinear"
+                    | "QuantizeLinear"
+                    | "Identity"
+                    | "Cast"
+                    | "Reshape"
+                    | "Squeeze"
+                    | "Unsqueeze"
+                    | "Flatten"
+            ) && node.outputs.first().is_some_and(|output| self.ends_the_model(output))
+        };
+        !readers.is_empty() && readers.into_iter().all(passes)
+    }
+
     /// ONNX's operator set version.
     pub(super) fn opset(&self) -> i64 {
         self.model.opset

@@ -5,7 +5,8 @@
 //! 2. the last node is the answer: an [`Op::ArgMax`] or [`Op::Positive`], which stand nowhere else, where that is a
 //!    class; any other op with one element where it is that number itself;
 //! 3. constants have one element for each element of the result ([`Op::MatMul`]: rows × columns),
-//!    and all are finite; the two terms of an [`Op::Sum`] have as many elements as it, picks lie inside their parts;
+//!    and all are finite; the two operands of an [`Op::Sum`] or an
+//!    [`Op::Product`] have as many elements as it, picks lie inside their parts;
 //! 4. shapes are gone: a value is a vector of `len` elements in row-major order, for one sample.
 //!
 //! If a model gets this far, what follows succeeds or says which limit is hit.
@@ -173,6 +174,11 @@ pub enum Op {
         /// Both operands.
         terms: [NodeId; 2],
     },
+    /// `result[j] = x[j] · y[j]`.
+    Product {
+        /// Both operands.
+        factors: [NodeId; 2],
+    },
     /// `result[j]` is an element of a part.
     Gather {
         /// Operands.
@@ -231,6 +237,7 @@ impl Op {
             | Op::ArgMax { x, .. }
             | Op::Positive { x } => std::slice::from_ref(x),
             Op::Sum { terms } => terms,
+            Op::Product { factors } => factors,
             Op::Gather { parts, .. } => parts,
         }
     }
@@ -251,6 +258,7 @@ impl Op {
             | Op::ArgMax { x, .. }
             | Op::Positive { x } => std::slice::from_mut(x),
             Op::Sum { terms } => terms,
+            Op::Product { factors } => factors,
             Op::Gather { parts, .. } => parts,
         }
     }
@@ -269,6 +277,7 @@ impl Op {
             | Op::Relu { .. }
             | Op::Activate { .. }
             | Op::Sum { .. }
+            | Op::Product { .. }
             | Op::Gather { .. }
             | Op::ArgMax { .. }
             | Op::Positive { .. } => &[],

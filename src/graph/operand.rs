@@ -61,6 +61,8 @@ pub(super) enum Test {
     Signed,
     /// Whether they are zero.
     Zero,
+    /// Whether they are above, or below, something: a Where may choose by it.
+    Compared,
 }
 
 impl Test {
@@ -70,6 +72,7 @@ impl Test {
             Test::Bits => "the bits of computed numbers",
             Test::SignBit | Test::Signed => "the sign bit of computed numbers",
             Test::Zero => "whether computed numbers are zero",
+            Test::Compared => "how computed numbers compare",
         }
     }
 }
@@ -96,7 +99,10 @@ impl Computed {
             Meaning::Largest(top) => Err(problem(top).help("of TopK only the index of the largest element is computed")),
             Meaning::Test(test) => Err(user
                 .problem(format!("computes with {}", test.describe()))
-                .help("only the guard against negative zeros that Keras puts before an ArgMax is known of that kind")),
+                .help(
+                    "of that kind, only a Where that chooses between functions of the same number, and the guard against \
+                     negative zeros that Keras puts before an ArgMax are known",
+                )),
         }
     }
 

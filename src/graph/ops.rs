@@ -62,12 +62,14 @@ supported! {
     "Gather" => select::moved, "at constant positions, and of class labels";
     "Gelu" => activation::smooth, SMOOTH;
     "Gemm" => dense::gemm, "A or B constant, C constant or absent; alpha, beta, transA, transB";
-    "Greater" => sign::folded, "of constants";
+    "Greater" => activation::compare, "for a Where between functions of the same number";
+    "GreaterOrEqual" => activation::compare, "for a Where between functions of the same number";
     "HardSigmoid" => activation::hard_sigmoid, "";
     "HardSwish" => activation::smooth, SMOOTH;
     "Identity" => shape::identity, "removed";
     "LeakyRelu" => activation::leaky_relu, "";
-    "Less" => sign::less, "of constants, and in Keras's guard against negative zeros before an ArgMax";
+    "Less" => sign::less, "for a Where between functions of the same number, and in Keras's guard against negative zeros";
+    "LessOrEqual" => activation::compare, "for a Where between functions of the same number";
     "Log" => activation::smooth, SMOOTH;
     "LogSoftmax" => tail::softmax, "at the end or before ArgMax: dropped, it does not change the class";
     "MatMul" => dense::matmul, "by a constant matrix on either side";
@@ -75,9 +77,9 @@ supported! {
     "Max" => activation::max, "with constants; of functions of one number: piecewise linear";
     "Min" => activation::min, "with constants; of functions of one number: piecewise linear";
     "Mish" => activation::smooth, SMOOTH;
-    "Mul" => affine::mul, "by a constant; of functions of one number (x * Sigmoid(x)): piecewise linear";
+    "Mul" => affine::mul, "by a constant, or of two computed values; of functions of one number (x * Sigmoid(x)): piecewise linear";
     "Neg" => activation::neg, "";
-    "Not" => sign::folded, "of constants";
+    "Not" => activation::not, "of a comparison for a Where, and in Keras's guard against negative zeros";
     "Or" => sign::folded, "of constants";
     "PRelu" => activation::prelu, "constant slopes";
     "Pow" => activation::pow, SMOOTH;
@@ -105,8 +107,8 @@ supported! {
     "TopK" => tail::top_k, "with k = 1, for the index of the largest";
     "Transpose" => select::moved, "";
     "Unsqueeze" => shape::reshape, "";
-    "Where" => shape::folded, "of constants";
-    "ai.onnx.ml.ArrayFeatureExtractor" => relabel::extracted, "of class labels";
+    "Where" => activation::choose, "by a comparison, between functions of the same number: piecewise linear";
+    "ai.onnx.ml.ArrayFeatureExtractor" => relabel::extracted, "of class labels, and of constant columns";
     "ai.onnx.ml.Imputer" => sklearn::imputer, "of NaNs: removed, a contract's input has none";
     "ai.onnx.ml.LabelEncoder" => relabel::encoder, "behind a class";
     "ai.onnx.ml.LinearClassifier" => sklearn::linear_classifier, "its label; its scores where there is one a class";
@@ -124,7 +126,9 @@ supported! {
     "com.microsoft.QLinearAdd" => quantised::qlinear_add, EXACT;
     "com.microsoft.QLinearConcat" => quantised::qlinear_concat, EXACT;
     "com.microsoft.QLinearLeakyRelu" => quantised::qlinear_activation, EXACT;
+    "com.microsoft.QLinearMul" => quantised::qlinear_mul, EXACT;
     "com.microsoft.QLinearSigmoid" => quantised::qlinear_activation, SMOOTH;
+    "com.microsoft.QLinearSoftmax" => quantised::qlinear_softmax, "at the end: dropped";
     "com.microsoft.QuantizeLinear" => quantised::quantize_linear, EXACT;
     "com.microsoft.QuickGelu" => activation::smooth, SMOOTH;
 }

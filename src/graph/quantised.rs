@@ -7,7 +7,7 @@
 
 use super::Op;
 use super::activation::{bounded, sigmoid, step};
-use super::affine::sum_of;
+use super::affine::{Operands, product, sum_of, together};
 use super::dense;
 use super::dims;
 use super::import::{Importer, origin};
@@ -105,11 +105,21 @@ fn constant(importer: &Importer<'_>, node: &Node, index: usize) -> Result<Option
 pub(super) fn quantize_linear(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     let x = importer.computed(node, 0)?;
     let to = Quantisation::at(importer, node, 1, 2)?;
-    if x.meaning != Meaning::Value {
+    if keeps_order(importer, node, &x) {
         return Ok(Operand::Computed(Computed { element: to.element, ..x }));
     }
     let x = x.for_arithmetic(importer, node)?;
     to.of(importer, node, &x).map(Operand::Computed)
+}
+
+/// Whether only the order of a value is left to be quantised, or only that of its result is looked at: at the end of a
+/// classifier, rounded probabilities decide as others do, but for ties.
+fn keeps_order(importer: &Importer<'_>, node: &Node, x: &Computed) -> bool {
+    match x.meaning {
+        Meaning::Value => false,
+        Meaning::Logit(_) => node.outputs.first().is_some_and(|name| importer.ends_the_model(name)),
+        _ => true,
+    }
 }
 
 /// DequantizeLinear.
@@ -312,14 +322,40 @@ pub(super) fn qlinear_activation(importer: &mut Importer<'_>, node: &Node) -> Re
         return Err(node.problem("takes a constant, but could not be folded"));
     };
     let to = Quantisation::at(importer, node, 3, 4)?;
-    let y = match node.op.ends_with("LeakyRelu") {
-        true => {
-            let slopes = vec![node.float("alpha", 0.01)?; x.len()];
-            step(importer, node, &x, Op::Leaky { x: x.node, slopes })?
+    if node.op.ends_with("Sigmoid") {
+        let logit = Computed { element: to.element, ..x.clone() }.meaning(Meaning::Logit(origin(node)));
+        if keeps_order(importer, node, &logit) {
+            return Ok(Operand::Computed(logit));
         }
-        false => sigmoid(importer, origin(node), &x),
+        let y = sigmoid(importer, origin(node), &x);
+        return to.of(importer, node, &y).map(Operand::Computed);
+    }
+    let slopes = vec![node.float("alpha", 0.01)?; x.len()];
+    let y = step(importer, node, &x, Op::Leaky { x: x.node, slopes })?;
+    to.of(importer, node, &y).map(Operand::Computed)
+}
+
+/// QLinearMul of onnxruntime.
+pub(super) fn qlinear_mul(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    let a = dequantised(importer, node, [0, 1, 2])?;
+    let b = dequantised(importer, node, [3, 4, 5])?;
+    let to = Quantisation::at(importer, node, 6, 7)?;
+    let y = match together(importer, node, a, b)? {
+        Operands::Constant { x, constant, .. } => step(importer, node, &x, Op::Mul { x: x.node, constant })?,
+        Operands::Computed(x, y) => product(importer, node, &x, &y)?,
     };
     to.of(importer, node, &y).map(Operand::Computed)
+}
+
+/// QLinearSoftmax of onnxruntime: keeps the order.
+pub(super) fn qlinear_softmax(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    match dequantised(importer, node, [0, 1, 2])? {
+        Operand::Computed(x) => {
+            let x = x.for_computing(importer, node)?;
+            Ok(Operand::Computed(x.meaning(Meaning::Order(origin(node)))))
+        }
+        Operand::Constant(_) => Err(node.problem("takes a constant, but could not be folded")),
+    }
 }
 
 /// QLinearConcat of onnxruntime: the result's scale and zero point first, then three operands a part.

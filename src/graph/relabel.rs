@@ -2,7 +2,7 @@
 
 use super::import::{Importer, origin};
 use super::operand::{Computed, Meaning, Operand};
-use super::{Labels, Origin};
+use super::{Labels, Origin, select};
 use crate::error::Problem;
 use crate::onnx::{ElementType, Node};
 
@@ -22,6 +22,10 @@ pub(super) fn of_node(node: &Node, integers: &str, strings: &str) -> Result<Labe
 
 /// ArrayFeatureExtractor: the label of a class, out of a constant table.
 pub(super) fn extracted(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    if let (Ok(Operand::Computed(_)), Ok(Operand::Constant(_))) = (importer.operand(node, 0), importer.operand(node, 1))
+    {
+        return select::columns(importer, node);
+    }
     let class = importer.computed(node, 1).map_err(|_| no_table(node))?;
     let labels = table(importer, node)?;
     let shape = vec![1, class.len()];

@@ -20,6 +20,24 @@ pub(super) fn moved(importer: &mut Importer<'_>, node: &Node) -> Result<Operand,
     picked(importer, node, x, moved.shape, moved.sources)
 }
 
+/// ArrayFeatureExtractor: constant positions along the last axis.
+pub(super) fn columns(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
+    let x = importer.computed(node, 0)?;
+    let columns =
+        importer.constant(node, 1)?.and_then(|tensor| tensor.to_ints().map(<[i64]>::to_vec)).unwrap_or_default();
+    let dim = x.shape.last().copied().unwrap_or(1);
+    let position = |&column: &i64| usize::try_from(column).ok().filter(|&column| column < dim);
+    let outside = || node.problem(format!("takes a column outside of {dim}")).help("check the shapes of the model");
+    let columns: Vec<usize> = columns.iter().map(position).collect::<Option<_>>().ok_or_else(outside)?;
+    let rows = x.len() / dim.max(1);
+    let sources = (0..rows).flat_map(|row| columns.iter().map(move |column| row * dim + column)).collect();
+    // A vector is one row.
+    let mut shape = if x.shape.len() < 2 { vec![1, 0] } else { x.shape.clone() };
+    shape.pop();
+    shape.push(columns.len());
+    picked(importer, node, x, shape, sources)
+}
+
 /// Elements of a value in another shape.
 fn picked(
     importer: &mut Importer<'_>,

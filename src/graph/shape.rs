@@ -2,7 +2,7 @@
 
 use super::fold;
 use super::import::Importer;
-use super::operand::{Computed, Meaning, Operand};
+use super::operand::{Computed, Meaning, Operand, Test};
 use super::relabel;
 use crate::error::Problem;
 use crate::onnx::{ElementType, Node, tensor::Elements};
@@ -68,6 +68,10 @@ pub(super) fn cast(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, 
         _ => element == ElementType::Float || element.holds(value.element),
     };
     match (keeps, &value.meaning) {
+        // A condition as 0 or 1: a jump, which other functions may smooth out.
+        (true, Meaning::Test(Test::Compared)) => {
+            Ok(Operand::Computed(Computed { element, meaning: Meaning::Value, ..value }))
+        }
         (true, _) => Ok(Operand::Computed(Computed { element, ..value })),
         (false, Meaning::Class(_)) => Err(node
             .problem(format!("casts one of {} classes to a type that cannot count them", importer.classes(&value)))

@@ -4,6 +4,7 @@
 //!
 //! Its steps are followed as what they ask of the elements, nothing being computed.
 
+use super::activation;
 use super::import::Importer;
 use super::operand::{Computed, Meaning, Operand, Test};
 use crate::error::Problem;
@@ -33,11 +34,14 @@ pub(super) fn bitwise_and(importer: &mut Importer<'_>, node: &Node) -> Result<Op
     }
 }
 
-/// Less than 0, of a sign bit; Less and the other comparisons of numbers are not supported.
+/// Less than 0, of a sign bit; of numbers, a comparison.
 pub(super) fn less(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     // The constant must be the second operand, `x < 0`.
     let is_second = node.input(1).is_some_and(|_| matches!(importer.operand(node, 1), Ok(Operand::Constant(_))));
-    let (value, constant) = beside_constant(importer, node)?;
+    let Ok((value, constant)) = beside_constant(importer, node) else { return activation::compare(importer, node) };
+    if value.meaning == Meaning::Value {
+        return activation::compare(importer, node);
+    }
     match value.meaning {
         Meaning::Test(Test::SignBit) if is_second && is_zero(&constant) && fits(&value, &constant) => {
             Ok(test(value, Test::Signed, ElementType::BOOL))

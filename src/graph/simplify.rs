@@ -2,6 +2,7 @@
 //!
 //! - `(x @ W + b) · c` is `x @ (W · c) + b · c`, column by column: a batch normalisation vanishes;
 //! - `((x + a) · c) @ W` is `(x + a) @ (c · W)`, row by row, and `(x · c + a) @ W` is `(x + a/c) @ (c · W)`: a scaler does;
+//! - an increasing function before an ArgMax is dropped: it keeps the order;
 //! - elements picked before a dense layer, or of its results, are rows or columns of its weights.
 //!
 //! Products are computed in 64-bit floats, 29 bits finer than the weights of most models are given in. A factor that all
@@ -62,12 +63,23 @@ impl Folding<'_> {
             Op::Mul { x, constant } if !is_uniform(&constant) => {
                 self.scale_before(x, &constant).or_else(|| self.scale_behind(id, &constant, on_grid))
             }
+            Op::Activate { x, function } if function.expression().is_increasing() => self.dropped_before_argmax(id, x),
             Op::Gather { parts, picks } if parts.len() == 1 => {
                 let picks: Vec<usize> = picks.iter().map(|&(_, index)| index).collect();
                 self.pick_before(parts[0], &picks).or_else(|| self.pick_behind(id, parts[0], &picks))
             }
             _ => None,
         }
+    }
+
+    /// An increasing function keeps the order that an ArgMax looks at.
+    fn dropped_before_argmax(&mut self, id: NodeId, x: NodeId) -> Option<()> {
+        let argmax = self.user(id)?;
+        match self.nodes[argmax].op {
+            Op::ArgMax { tie, .. } => self.nodes[argmax].op = Op::ArgMax { x, tie },
+            _ => return None,
+        }
+        Some(())
     }
 
     /// The one user of a value.

@@ -115,6 +115,10 @@ pub(super) fn consequences(op: &Op, values: &[Value], input: &InputFormat) -> (B
             (scale * unit, of.iter().enumerate().map(|(j, of)| curves[j % curves.len().max(1)].over(of)).collect())
         }
         Op::Sum { terms: [_, y] } => (kept(), of.iter().zip(&values[*y].intervals).map(|(x, y)| x.add(y)).collect()),
+        Op::Product { factors: [_, y] } => {
+            let Value { scale: other, intervals: with, .. } = &values[*y];
+            (scale * other, of.iter().zip(with).map(|(x, y)| x.mul(y)).collect())
+        }
         Op::Gather { parts, picks } => {
             let pick = |&(part, index): &(usize, usize)| values[parts[part]].intervals[index].clone();
             (kept(), picks.iter().map(pick).collect())

@@ -26,6 +26,7 @@ pub fn eval_all(ir: &Ir, input: &[BigInt]) -> Vec<Vec<BigInt>> {
     for value in &ir.values {
         let result = match (&value.op, value.op.operands()) {
             (Op::Sum { .. }, &[x, y]) => results[x].iter().zip(&results[y]).map(|(x, y)| x + y).collect(),
+            (Op::Product { .. }, &[x, y]) => results[x].iter().zip(&results[y]).map(|(x, y)| x * y).collect(),
             (Op::Gather { parts, picks }, _) => {
                 picks.iter().map(|&(part, index)| results[parts[part]][index].clone()).collect()
             }
@@ -39,7 +40,7 @@ pub fn eval_all(ir: &Ir, input: &[BigInt]) -> Vec<Vec<BigInt>> {
 
 fn apply(op: &Op, x: &[BigInt]) -> Vec<BigInt> {
     match op {
-        Op::Input | Op::Sum { .. } | Op::Gather { .. } => x.to_vec(),
+        Op::Input | Op::Sum { .. } | Op::Product { .. } | Op::Gather { .. } => x.to_vec(),
         Op::MatMul { weights, .. } => matmul(x, weights),
         Op::Products { weights, .. } => {
             let row = |(row, x): (usize, &BigInt)| weights.row(row).iter().map(|w| x * w).collect::<Vec<_>>();

@@ -12,7 +12,7 @@
 //! 4. constants have as many elements as the value they belong to, matrices as many rows as their operand has elements;
 //! 5. divisors are at least 2, factors of roundings at least 1, and bends of curves lie in order;
 //! 6. each value belongs to a layer of the table;
-//! 7. what is added to each other or joined has one scale, and added vectors have one length.
+//! 7. what is added to each other or joined has one scale, and added or multiplied vectors have one length.
 
 pub mod builder;
 mod curve;
@@ -180,6 +180,11 @@ pub enum Op {
         /// Both operands.
         terms: [ValueId; 2],
     },
+    /// `result[j] = x[j] · y[j]`, at the product of their scales.
+    Product {
+        /// Both operands.
+        factors: [ValueId; 2],
+    },
     /// `result[j]` is an element of a part.
     Gather {
         /// Operands.
@@ -233,6 +238,7 @@ impl Op {
             | Op::ArgMax { x, .. }
             | Op::Positive { x } => std::slice::from_ref(x),
             Op::Sum { terms } => terms,
+            Op::Product { factors } => factors,
             Op::Gather { parts, .. } => parts,
         }
     }
@@ -254,6 +260,7 @@ impl Op {
             | Op::ArgMax { x, .. }
             | Op::Positive { x } => std::slice::from_mut(x),
             Op::Sum { terms } => terms,
+            Op::Product { factors } => factors,
             Op::Gather { parts, .. } => parts,
         }
     }

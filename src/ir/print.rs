@@ -52,6 +52,7 @@ fn describe(op: &Op) -> String {
             format!("piecewise %{x}, {}, unit {}", describe_curves(curves), describe_scale(unit))
         }
         Op::Sum { terms: [x, y] } => format!("sum %{x}, %{y}"),
+        Op::Product { factors: [x, y] } => format!("product %{x}, %{y}"),
         Op::Gather { parts, picks } => {
             let parts: Vec<String> = parts.iter().map(|part| format!("%{part}")).collect();
             format!("gather {}, {}", parts.join(", "), describe_picks(picks))

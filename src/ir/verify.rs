@@ -94,6 +94,9 @@ fn verify_constants(ir: &Ir, op: &Op) -> Result<(), String> {
             Err("invariant 5: bends out of order".into())
         }
         Op::Sum { terms } => verify_joined(ir, terms, ir.values[terms[0]].len() == ir.values[terms[1]].len()),
+        Op::Product { factors: [x, y] } if ir.values[*x].len() != ir.values[*y].len() => {
+            Err("invariant 7: operands of the wrong length".into())
+        }
         Op::Gather { parts, picks } => {
             let inside = |&(part, index): &(usize, usize)| parts.get(part).is_some_and(|&x| index < ir.values[x].len());
             verify_joined(ir, parts, picks.iter().all(inside))

@@ -64,12 +64,15 @@ pub struct Options {
     pub zero_points: bool,
     /// Samples of the input, to choose roundings by.
     pub calibration: Option<Arc<Calibration>>,
-    /// How far straight pieces may be from the smooth function that they stand for.
-    pub activation_error: f64,
+    /// How far straight pieces may be from the smooth function that they stand for; `None` leaves that to the kind of
+    /// answer.
+    pub activation_error: Option<f64>,
 }
 
-/// How far straight pieces may be from a smooth function unless a user says otherwise.
-pub const ACTIVATION_ERROR: f64 = 1e-3;
+/// How far straight pieces may be from a smooth function where the answer is a class, unless a user says otherwise.
+pub const CLASS_ERROR: f64 = 1e-3;
+/// The same where the answer is a number, which shows errors as they are.
+pub const NUMBER_ERROR: f64 = 1e-4;
 
 impl Default for Options {
     fn default() -> Self {
@@ -79,7 +82,7 @@ impl Default for Options {
             granularity: Granularity::default(),
             zero_points: true,
             calibration: None,
-            activation_error: ACTIVATION_ERROR,
+            activation_error: None,
         }
     }
 }

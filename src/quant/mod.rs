@@ -133,6 +133,7 @@ impl Lowering<'_> {
             graph::Op::Activate { x, function } => self.activate(*x, function, &node.origin),
             graph::Op::Round { x, step } => self.round(*x, *step, &node.origin),
             graph::Op::Sum { terms } => self.sum(*terms),
+            graph::Op::Product { factors } => Ok(self.product(*factors)),
             graph::Op::Gather { parts, picks } => self.gather(parts, picks),
             graph::Op::ArgMax { x, tie } => {
                 let value = self.push(Op::ArgMax { x: self.lowered[*x].value, tie: *tie });

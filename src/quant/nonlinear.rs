@@ -7,7 +7,7 @@ use num_integer::Integer;
 use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
-use super::choice::{Rescale, Weights};
+use super::choice::{self, Rescale, Weights};
 use super::{Lowered, Lowering, decimal, pieces, with_channels_taken_off};
 use crate::error::{Problem, Refusal};
 use crate::graph::{Function, Origin};
@@ -79,7 +79,8 @@ impl Lowering<'_> {
 
     /// A smooth function as straight pieces. Its operand first loses the digits that cannot matter.
     pub(super) fn activate(&mut self, x: usize, function: &Function, origin: &Origin) -> Result<Lowered, Refusal> {
-        let error = self.options.activation_error;
+        let by_default = if self.graph.classes() > 0 { choice::CLASS_ERROR } else { choice::NUMBER_ERROR };
+        let error = self.options.activation_error.unwrap_or(by_default);
         let mut x = self.lowered[x].value;
         let step = decimal::exact(error).unwrap_or_else(|| decimal::power_of_ten(-3)) / BigInt::from(OPERAND_SHARE);
         let divisor = (step / &self.builder.value(x).scale).to_integer();
@@ -123,6 +124,16 @@ impl Lowering<'_> {
         let aligned = self.aligned(&terms);
         let value = self.push(Op::Sum { terms: [aligned[0], aligned[1]] });
         Ok(Lowered { value, ..Lowered::default() })
+    }
+
+    /// The product of two values, brought back to the scale of fixed-point numbers.
+    pub(super) fn product(&mut self, factors: [usize; 2]) -> Lowered {
+        let product = self.push(Op::Product { factors: factors.map(|node| self.lowered[node].value) });
+        let value = match (self.options.rescale, self.choice()) {
+            (Rescale::Product | Rescale::Sum, Weights::Fixed { unit }) => self.rescale(product, &unit),
+            _ => product,
+        };
+        Lowered { value, ..Lowered::default() }
     }
 
     /// Elements of one value, or of several brought to one scale.

@@ -25,6 +25,8 @@ pub(crate) enum Step {
     Gather,
     /// A sum with the nearest value in front that has as many elements.
     Residual,
+    /// A product with the nearest value in front that has as many elements.
+    Gate,
     /// Joined with the value in front.
     Concat,
 }
@@ -83,6 +85,12 @@ pub(crate) fn network(inputs: usize, mut layers: Vec<Layer>, end: End) -> Graph 
     graph
 }
 
+/// The nearest value in front of the last that has as many elements.
+fn nearest_like_last(graph: &Graph) -> usize {
+    let last = graph.nodes.len() - 1;
+    (0..last).rev().find(|&node| graph.nodes[node].len == graph.nodes[last].len).unwrap_or(last)
+}
+
 /// As many constants as are needed.
 fn spread(constants: &[f64], len: usize) -> Vec<f64> {
     constants.iter().copied().cycle().take(len).collect()
@@ -108,9 +116,12 @@ fn push_step(graph: &mut Graph, step: &Step) {
             push(graph, "Gather", len, |x| Op::Gather { parts: vec![x], picks });
         }
         Step::Residual => {
-            let last = graph.nodes.len() - 1;
-            let like = (0..last).rev().find(|&node| graph.nodes[node].len == len).unwrap_or(last);
+            let like = nearest_like_last(graph);
             push(graph, "Add", len, |x| Op::Sum { terms: [x, like] });
+        }
+        Step::Gate => {
+            let like = nearest_like_last(graph);
+            push(graph, "Mul", len, |x| Op::Product { factors: [x, like] });
         }
         Step::Concat => {
             let before = graph.nodes.len().saturating_sub(2);

@@ -64,6 +64,9 @@ fn apply(op: &Op, x: &[BigInt], finer: &BigInt) -> Vec<BigInt> {
 /// Several operands, brought to steps of one size.
 fn joined(op: &Op, operands: &[&(Vec<BigInt>, BigInt)]) -> (Vec<BigInt>, BigInt) {
     let finer: BigInt = operands.iter().map(|(_, finer)| finer).product();
+    if let Op::Product { .. } = op {
+        return (operands[0].0.iter().zip(&operands[1].0).map(|(x, y)| x * y).collect(), finer);
+    }
     let finest = |(x, own): &&(Vec<BigInt>, BigInt)| x.iter().map(|x| x * (&finer / own)).collect();
     let parts: Vec<Vec<BigInt>> = operands.iter().map(finest).collect();
     let joined = match op {
@@ -81,6 +84,15 @@ pub(crate) fn score_bounds(ir: &Ir) -> Vec<BigRational> {
     for value in &ir.values[..=id] {
         let next = match (&value.op, value.op.operands()) {
             (Op::Sum { .. }, &[x, y]) => bounds[x].iter().zip(&bounds[y]).map(|(x, y)| x + y).collect(),
+            // |xy - x'y'| is at most |x|·|y - y'| + |y'|·|x - x'|, and |y'| at most |y| + |y - y'|.
+            (Op::Product { .. }, &[x, y]) => {
+                let most = |value: usize, j: usize| BigRational::from(ir.values[value].intervals[j].magnitude());
+                let product = |j: usize| {
+                    let (of_x, of_y) = (&bounds[x][j], &bounds[y][j]);
+                    most(x, j) * of_y + (most(y, j) + of_y) * of_x
+                };
+                (0..value.len()).map(product).collect()
+            }
             (Op::Gather { parts, picks }, _) => {
                 picks.iter().map(|&(part, index)| bounds[parts[part]][index].clone()).collect()
             }

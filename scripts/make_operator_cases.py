@@ -193,6 +193,14 @@ def fused(n):
     n.output("scores")
 
 
+@accept("FusedGemm with a Sigmoid, at the end", classes=2)
+def fused_sigmoid(n):
+    h = n.op("FusedGemm", [n.input("x", ["N", 4]), n.w("W1", 4, 5), n.w("b1", 5)], "h", domain=MS, activation="Relu")
+    n.op("FusedGemm", [h, n.w("W2", 5, 1), n.w("b2", 1)], "p", domain=MS, activation="Sigmoid")
+    n.op("Gemm", [h, "W2", "b2"], "scores")
+    n.output("p", ["N", 1])
+
+
 @accept("float16 throughout, its weights as bits in int32_data", dtype=T.FLOAT16)
 def float16_bits(n):
     n.op("Identity", [n.mlp(n.input("x", ["N", 4]))], "scores")
@@ -390,6 +398,15 @@ def mlp_binary_probabilities(n):
 @accept("MLPClassifier of two classes with other labels", labels=[-1, 1], classes=2)
 def mlp_binary_labels(n):
     binary_mlp(n, [-1, 1])
+
+
+@accept("the scores of an SGDClassifier of two classes: a score and its negative", classes=2)
+def negated_score(n):
+    h = n.dense(n.input("x", ["N", 4]), 4, 4, 1, relu=True)
+    n.op("Identity", [n.dense(h, 4, 1, 2)], "scores")
+    both = n.op("Concat", [n.op("Mul", ["scores", n.const("negate", -1.0)], "no"), "scores"], "both", axis=1)
+    n.op("ArgMax", [both], "class", axis=1)
+    n.output("class", ["N", 1], T.INT64)
 
 
 @accept("ArrayFeatureExtractor of text labels behind an ArgMax", labels=["a", "b", "c"])
@@ -630,7 +647,7 @@ class Runner:
         if out.dtype.kind in "iuOUS":
             label = out[0].decode() if isinstance(out[0], bytes) else out[0]
             return (self.options["labels"].index(label) if "labels" in self.options else int(label)), margin
-        return int(np.argmax(out)), margin
+        return (int(out[0] > 0.5) if len(out) == 1 else int(np.argmax(out))), margin
 
 
 def case(name):

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::function::{Binary, Expression, Function, Unary};
-use super::import::{Importer, origin};
+use super::import::Importer;
 use super::operand::{Computed, Meaning, Operand, Test};
 use super::{NodeId, Op, Origin};
 use crate::error::Problem;
@@ -230,37 +230,6 @@ pub(super) fn pow(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, P
     };
     let x = x.for_arithmetic(importer, node)?;
     activate(importer, node, &x, expression).map(Operand::Computed)
-}
-
-/// The activation that onnxruntime fused into a Gemm, by its name.
-pub(super) fn fused(importer: &mut Importer<'_>, node: &Node, x: Computed) -> Result<Computed, Problem> {
-    let len = x.len();
-    match node.text("activation", "")? {
-        "" => Ok(x),
-        "Relu" => step(importer, node, &x, Op::Relu { x: x.node }),
-        "LeakyRelu" => {
-            let slopes = vec![node.float("activation_alpha", 0.01)?; len];
-            step(importer, node, &x, Op::Leaky { x: x.node, slopes })
-        }
-        "HardSigmoid" => {
-            let (alpha, beta) = (node.float("activation_alpha", 0.2)?, node.float("activation_beta", 0.5)?);
-            let steep = step(importer, node, &x, Op::Mul { x: x.node, constant: vec![alpha; len] })?;
-            let line = step(importer, node, &x, Op::Add { x: steep.node, constant: vec![beta; len] })?;
-            bounded(importer, node, line, Some(vec![0.0; len]), Some(vec![1.0; len]))
-        }
-        // The last step of a classifier, as far as is known here.
-        "Sigmoid" => Ok(x.meaning(Meaning::Logit(origin(node)))),
-        name @ ("Tanh" | "Softplus" | "Softsign" | "Elu" | "Selu") => {
-            let named = |name: &str| node.attributes.get(name).cloned();
-            let attributes = [("alpha", named("activation_alpha")), ("gamma", named("activation_gamma"))];
-            let attributes = attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-            let unfused = Node { op: name.to_owned(), attributes: attributes.collect(), ..node.clone() };
-            activate(importer, node, &x, expression(&unfused)?)
-        }
-        name => Err(node
-            .problem(format!("has the activation `{name}` fused into it"))
-            .help("optimise the model less, e.g. at onnxruntime's basic level")),
-    }
 }
 
 /// The Sigmoid of each element of a logit.

@@ -1,11 +1,11 @@
 //! Dense layers: MatMul and Gemm, with constant weights on either side.
 
-use super::activation;
 use super::import::Importer;
 use super::linear::{self, Weights};
 use super::operand::{Computed, Operand};
+use super::ops;
 use crate::error::Problem;
-use crate::onnx::{Node, Tensor};
+use crate::onnx::{Attribute, Node, Tensor};
 
 /// MatMul, of a single row or column.
 pub(super) fn matmul(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
@@ -28,10 +28,21 @@ pub(super) fn gemm(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, 
     gemm_value(importer, node).map(Operand::Computed)
 }
 
-/// com.microsoft.FusedGemm: Gemm and an activation behind it.
+/// com.microsoft.FusedGemm: Gemm and an activation behind it, which is imported as the node that it was.
 pub(super) fn fused_gemm(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
-    let sum = gemm_value(importer, node)?;
-    activation::fused(importer, node, sum).map(Operand::Computed)
+    let activation = node.text("activation", "")?;
+    let Some(supported) = ops::find(activation) else {
+        return Err(node.problem(format!("has the activation `{activation}` fused into it")).help(format!(
+            "{}; or optimise the model less, e.g. at onnxruntime's basic level",
+            ops::remedy(activation)
+        )));
+    };
+    let sum = Operand::Computed(gemm_value(importer, node)?);
+    let attribute =
+        |(name, value): (&String, &Attribute)| Some((name.strip_prefix("activation_")?.to_owned(), value.clone()));
+    let attributes = node.attributes.iter().filter_map(attribute).collect();
+    let unfused = Node { op: activation.to_owned(), inputs: vec![], attributes, ..node.clone() };
+    importer.import_behind(sum, unfused, supported.import)
 }
 
 fn gemm_value(importer: &mut Importer<'_>, node: &Node) -> Result<Computed, Problem> {

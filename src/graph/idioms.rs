@@ -1,7 +1,7 @@
 //! What exporters write with ops that mean something else elsewhere: recognised before the ops are
 //! imported one by one, and only where it is exactly that.
 
-use super::import::Importer;
+use super::import::{Importer, origin};
 use super::operand::{Computed, Meaning, Operand};
 use super::relabel;
 use crate::error::Problem;
@@ -34,7 +34,7 @@ fn is_one(constant: &Tensor) -> bool {
         && constant.to_floats().is_some_and(|values| values.iter().all(|value| value.total_cmp(&1.0).is_eq()))
 }
 
-/// Both probabilities side by side.
+/// Both probabilities side by side, or the scores of both classes, which are a score and its negative.
 fn pair(importer: &Importer<'_>, node: &Node) -> Option<Operand> {
     let [_, _] = node.inputs.as_slice() else { return None };
     let (Operand::Computed(none), Operand::Computed(one)) =
@@ -42,15 +42,20 @@ fn pair(importer: &Importer<'_>, node: &Node) -> Option<Operand> {
     else {
         return None;
     };
-    let (Meaning::Complement(sigmoid), Meaning::Logit(same)) = (&none.meaning, &one.meaning) else { return None };
+    let sigmoid = match (&none.meaning, &one.meaning) {
+        (Meaning::Complement(sigmoid), Meaning::Logit(same)) if none.node == one.node && sigmoid == same => {
+            sigmoid.clone()
+        }
+        (Meaning::Value, Meaning::Value) if one.len() == 1 && importer.is_negative(none.node, one.node) => origin(node),
+        _ => return None,
+    };
     let rank = one.shape.len() as i64;
     let axis = node.int("axis", 1).ok()?;
     let last = axis == -1 || axis == rank - 1;
-    if none.node != one.node || sigmoid != same || none.shape != one.shape || !last {
+    if none.shape != one.shape || !last {
         return None;
     }
     let mut shape = one.shape.clone();
     *shape.last_mut()? = 2;
-    let sigmoid = sigmoid.clone();
     Some(Operand::Computed(Computed { shape, ..one }.meaning(Meaning::Pair(sigmoid))))
 }

@@ -166,6 +166,25 @@ impl<'m> Importer<'m> {
         }
     }
 
+    /// Imports a node of one operand that the file does not have as such, only its operand.
+    pub(super) fn import_behind(
+        &mut self,
+        operand: Operand,
+        mut node: onnx::Node,
+        import: ops::Import,
+    ) -> Result<Operand, Problem> {
+        // A name that nothing has.
+        let mut name = format!("{} ({})", node.name, node.op);
+        while self.operands.contains_key(&name) || self.model.constants.contains_key(&name) {
+            name.push('\'');
+        }
+        self.operands.insert(name.clone(), operand);
+        node.inputs = vec![name.clone()];
+        let result = import(self, &node);
+        self.operands.remove(&name);
+        result
+    }
+
     /// Names the model's scores, should they be its answer.
     pub(super) fn name_scores(&mut self, labels: Labels) {
         self.score_labels = labels;
@@ -285,6 +304,14 @@ impl<'m> Importer<'m> {
         !readers.is_empty() && readers.into_iter().all(passes)
     }
 
+    /// Whether a node is another one times -1.
+    pub(super) fn is_negative(&self, negative: NodeId, node: NodeId) -> bool {
+        match &self.nodes[negative].op {
+            Op::Mul { x, constant } => *x == node && constant.iter().all(|factor| factor.total_cmp(&-1.0).is_eq()),
+            _ => false,
+        }
+    }
+
     /// ONNX's operator set version.
     pub(super) fn opset(&self) -> i64 {
         self.model.opset
@@ -367,7 +394,10 @@ impl<'m> Importer<'m> {
                     .help("export the class, or the probability that it is 1"))
             }
             (Meaning::Pair(sigmoid), _) => {
-                self.add_threshold(value.node, sigmoid.clone(), notes);
+                notes.push(
+                    "the model ends in two scores, one for each class: the class is 1 where its score is larger".into(),
+                );
+                self.nodes.push(Node { op: Op::Positive { x: value.node }, len: 1, origin: sigmoid.clone() });
                 Ok(Answer::Scores)
             }
             (Meaning::Value, 1) => {

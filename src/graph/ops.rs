@@ -119,7 +119,7 @@ supported! {
     "com.microsoft.BiasGelu" => activation::biased_gelu, SMOOTH;
     "com.microsoft.DequantizeLinear" => quantised::dequantize_linear, EXACT;
     "com.microsoft.FastGelu" => activation::biased_gelu, SMOOTH;
-    "com.microsoft.FusedGemm" => dense::fused_gemm, "with an activation of its own";
+    "com.microsoft.FusedGemm" => dense::fused_gemm, "with an activation";
     "com.microsoft.FusedMatMul" => dense::fused_matmul, "as MatMul; alpha, transA, transB";
     "com.microsoft.Gelu" => activation::smooth, SMOOTH;
     "com.microsoft.QGemm" => quantised::qgemm, EXACT;

@@ -73,15 +73,16 @@ pub(super) fn model(file_name: String, source: Source) -> Result<Model, Refusal>
 fn opset(proto: &pb::ModelProto) -> Result<i64, Refusal> {
     let own = proto.opset_import.iter().find(|import| import.domain.is_empty() || import.domain == "ai.onnx");
     let supported = format!("onnx2script reads operator sets {OPSET_MIN} to {OPSET_MAX}");
-    // scikit-learn's models may have no node of ONNX's own domain, and then need no version of it.
-    let foreign = |node: &pb::NodeProto| !matches!(node.domain.as_str(), "" | "ai.onnx");
+    // scikit-learn's models may have no node of ONNX's own domain, or only such as never change, and then need no
+    // version of it.
+    let foreign = |node: &pb::NodeProto| !matches!(node.domain.as_str(), "" | "ai.onnx") || node.op_type == "Identity";
     let needless = proto.graph.as_ref().is_some_and(|graph| !graph.node.is_empty() && graph.node.iter().all(foreign));
     match own.map(|import| import.version) {
+        _ if needless => Ok(OPSET_MAX),
         Some(version) if (OPSET_MIN..=OPSET_MAX).contains(&version) => Ok(version),
         Some(version) => Err(Problem::of_model(format!("the model uses ONNX operator set {version}; {supported}"))
             .help("export with another opset, e.g. 17 (tf2onnx: --opset 17; torch.onnx.export: opset_version=17)")
             .into()),
-        None if needless => Ok(OPSET_MAX),
         None => Err(Problem::of_model(format!("the model does not say which ONNX operator set it uses; {supported}"))
             .help("export the model again with an exporter that writes opset_import")
             .into()),

@@ -1045,11 +1045,6 @@ def conv(n):
     return n.model()
 
 
-@refuse("Sigmoid in the hidden layer", "squash", "Sigmoid")
-def sigmoid_hidden(n):
-    return hidden_op(n, "Sigmoid", "squash")
-
-
 @refuse("Softmax in the hidden layer", "inner_probs", "Softmax")
 def softmax_hidden(n):
     return hidden_op(n, "Softmax", "inner_probs", axis=1)
@@ -1149,14 +1144,6 @@ def softmax_single(n):
 def sigmoid_several(n):
     n.op("Sigmoid", [n.mlp(n.input("x", ["N", 4]))], "yes", name="labels")
     n.output("yes")
-    return n.model()
-
-
-@refuse("a probability made a percentage behind its Sigmoid", "gate", "Sigmoid")
-def sigmoid_scaled(n):
-    p = n.op("Sigmoid", [n.mlp(n.input("x", ["N", 4]), (4, 4, 1))], "p", name="gate")
-    n.op("Mul", [p, n.const("hundred", [100.0])], "percent", name="to_percent")
-    n.output("percent", ["N", 1])
     return n.model()
 
 

@@ -6,9 +6,10 @@ use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{One, Zero};
 
+use super::packed::{Emit, LaneCurve, Units};
 use super::unrolled::Unrolled;
 use crate::bignum::{Name, Op, ValueId as NumberId};
-use crate::ir::{Curve, Interval, ValueId};
+use crate::ir::{self, Curve, Interval, ValueId};
 
 impl Unrolled<'_> {
     /// `x·factor / divisor` rounded to the nearest integer, halves to the even one.
@@ -47,10 +48,34 @@ impl Unrolled<'_> {
         }
     }
 
+    /// All elements of a curve that is the same for all, where lanes are shorter: as units.
+    pub(super) fn lane_curve(&mut self, value: ValueId) -> Option<Units> {
+        let ir = self.ir;
+        let ir::Op::Piecewise { x, curves, .. } = &ir.values[value].op else { return None };
+        let ([curve], true) = (curves.as_slice(), self.packs) else { return None };
+        let from = ir.values[*x].hull();
+        let lanes = LaneCurve::new(curve, from.clone(), ir.values[value].len())?;
+        let numbers: Vec<NumberId> = (0..ir.values[value].len()).map(|index| self.number(*x, index)).collect();
+        let within = |number: &NumberId| {
+            self.builder.interval(*number).is_none_or(|known| from.low <= known.low && known.high <= from.high)
+        };
+        // What the program proves of a number may be less than what the IR knows.
+        let proved = numbers.iter().all(within);
+        proved.then(|| lanes.units(&mut Emit::new(self.builder, ir, value), &numbers))
+    }
+
+    /// Makes all elements of a value by a curve in lanes, if that is to be.
+    pub(super) fn takes_lane_curve(&mut self, value: ValueId) -> bool {
+        let Some(units) = self.lane_curve(value) else { return false };
+        let numbers = units.into_numbers(&mut Emit::new(self.builder, self.ir, value));
+        numbers.into_iter().for_each(|(element, number)| self.take(value, element, number));
+        true
+    }
+
     /// A curve's value: a line, and a hinge for each bend that lies within reach. Each hinge is the one before it, less
     /// the distance between them: numbers stay short.
     pub(super) fn curve(&mut self, value: ValueId, index: usize, x: ValueId, curve: &Curve) -> NumberId {
-        let curve = within(curve, &self.ir.values[x].intervals[index]);
+        let curve = curve.within(&self.ir.values[x].intervals[index]);
         let number = self.number(x, index);
         self.enter(value);
         let mut sum = match (curve.slope.is_zero(), curve.slope.is_one()) {
@@ -97,41 +122,14 @@ fn has_halves(known: &Interval, divisor: &BigInt) -> bool {
     divisor.is_even() && first <= known.high
 }
 
-/// The part of a curve over an interval: bends outside of it are no bends.
-fn within(curve: &Curve, interval: &Interval) -> Curve {
-    let (mut slope, mut offset, mut bends) = (curve.slope.clone(), curve.offset.clone(), Vec::new());
-    for bend in &curve.bends {
-        if bend.at <= interval.low {
-            slope += &bend.change;
-            offset -= &bend.change * &bend.at;
-        } else if bend.at < interval.high {
-            bends.push(bend.clone());
-        }
-    }
-    Curve { slope, offset, bends }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::Bend;
 
     #[test]
     fn halves_are_seen_where_they_are() {
         let seen = |low: i64, high: i64, divisor: i64| has_halves(&Interval::new(low, high), &divisor.into());
         assert!(seen(0, 5, 10) && seen(-5, 0, 10) && seen(-16, -14, 10) && seen(14, 16, 10));
         assert!(!seen(0, 4, 10) && !seen(-4, 4, 10) && !seen(6, 14, 10) && !seen(-100, 100, 9));
-    }
-
-    #[test]
-    fn a_part_of_a_curve_is_the_curve_there() {
-        let bend = |at: i64, change: i64| Bend { at: at.into(), change: change.into() };
-        let bends = vec![bend(-5, 3), bend(0, -2), bend(7, 4)];
-        let curve = Curve { slope: 1.into(), offset: 2.into(), bends };
-        for (low, high) in [(-9, 9), (-5, 7), (0, 3), (8, 20), (-20, -6)] {
-            let part = within(&curve, &Interval::new(low, high));
-            assert!((low..=high).all(|v| part.at(&v.into()) == curve.at(&v.into())));
-        }
-        assert_eq!(within(&curve, &Interval::new(1, 6)).bends, []);
     }
 }

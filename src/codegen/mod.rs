@@ -69,7 +69,7 @@ pub fn lower(ir: &Ir, contract: Contract, options: &Options, target: &Target) ->
         let problem = Problem::of_model(format!("cannot be packed: {reason}"));
         return Err(problem.help("leave --codegen out: what cannot be packed is unrolled then"));
     }
-    let built = build(ir, contract, |unrolled, input| packed::answer(unrolled, Flow::Input(input)));
+    let built = build(ir, contract, false, |unrolled, input| packed::answer(unrolled, Flow::Input(input)));
     let (program, layers) = built.unwrap_or_else(|defect| panic!("a defect of the unrolled code: {defect}"));
     Ok(Lowered { program, layers, unpacked: reason, predicted: None })
 }
@@ -92,7 +92,7 @@ fn pack(ir: &Ir, contract: Contract, options: &Options, target: &Target) -> Resu
             mixed: options.strategy == Strategy::Auto,
         };
         let Some(plan) = planner.plan() else { break };
-        let built = build(ir, contract, |unrolled, input| {
+        let built = build(ir, contract, true, |unrolled, input| {
             let flow = packed::layers(unrolled, &network, 0, &plan.choices, Flow::Input(input));
             packed::answer(unrolled, flow)
         });
@@ -106,15 +106,17 @@ fn pack(ir: &Ir, contract: Contract, options: &Options, target: &Target) -> Resu
     Err(refusal)
 }
 
-/// A contract around a network, and how the network's layers were emitted.
+/// A contract around a network, and how the network's layers were emitted; `packs` says whether elements may be packed
+/// into lanes.
 fn build(
     ir: &Ir,
     contract: Contract,
+    packs: bool,
     network: impl FnOnce(&mut Unrolled<'_>, ValueId) -> ValueId,
 ) -> Result<(Program, Vec<Emitted>), String> {
     let mut builder = Builder::new(contract.pushes());
     let input = entry(&mut builder, ir, contract);
-    let mut unrolled = Unrolled::new(&mut builder, ir);
+    let mut unrolled = Unrolled::new(&mut builder, ir, packs);
     let answer = network(&mut unrolled, input);
     let layers = Emitted::layers(ir, &unrolled.packed);
     let result = exit(&mut builder, contract, answer);

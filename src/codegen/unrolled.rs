@@ -32,6 +32,8 @@ struct Made {
 pub(super) struct Unrolled<'a> {
     pub(super) ir: &'a Ir,
     pub(super) builder: &'a mut Builder,
+    /// Whether elements may be packed into lanes on the way.
+    pub(super) packs: bool,
     /// The IR values that packed code made instead, and how.
     pub(super) packed: Vec<(ValueId, Form)>,
     made: Vec<Made>,
@@ -77,13 +79,14 @@ enum Element {
 }
 
 impl<'a> Unrolled<'a> {
-    pub(super) fn new(builder: &'a mut Builder, ir: &'a Ir) -> Self {
+    pub(super) fn new(builder: &'a mut Builder, ir: &'a Ir, packs: bool) -> Self {
         let origins = (0..ir.values.len()).map(|value| builder.origin(origin(ir, value))).collect();
         let names = (0..ir.values.len()).map(|value| Arc::from(format!("%{value}"))).collect();
         let product = Arc::from("product");
         Unrolled {
             ir,
             builder,
+            packs,
             packed: Vec::new(),
             made: vec![Made::default(); ir.values.len()],
             origins,
@@ -216,6 +219,7 @@ impl<'a> Unrolled<'a> {
             ir::Op::Max { x, constant } => self.bound(value, index, *x, Op::Max, &constant[index]),
             ir::Op::Min { x, constant } => self.bound(value, index, *x, Op::Min, &constant[index]),
             ir::Op::Round { x, factors, divisor, .. } => self.round(value, index, *x, &factors[index], divisor),
+            ir::Op::Piecewise { .. } if self.takes_lane_curve(value) => return,
             ir::Op::Piecewise { x, curves, .. } => self.curve(value, index, *x, &curves[index % curves.len()]),
             ir::Op::Sum { terms } => self.both(value, index, Op::Add, *terms),
             ir::Op::Product { factors } => self.both(value, index, Op::Mul, *factors),

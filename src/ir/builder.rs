@@ -6,7 +6,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Zero};
 
-use super::{Interval, Ir, Layer, LayerId, Matrix, Op, Storage, Value, ValueId, round_quotient};
+use super::{Curve, Interval, Ir, Layer, LayerId, Matrix, Op, Storage, Value, ValueId, hull, round_quotient};
 use crate::input::InputFormat;
 
 /// Builds an [`Ir`] value by value.
@@ -111,9 +111,7 @@ pub(super) fn consequences(op: &Op, values: &[Value], input: &InputFormat) -> (B
         }
         Op::Max { constant, .. } => (kept(), zip(of, constant, |of, c| of.max(&Interval::point(c.clone())))),
         Op::Min { constant, .. } => (kept(), zip(of, constant, |of, c| of.min(&Interval::point(c.clone())))),
-        Op::Piecewise { curves, unit, .. } => {
-            (scale * unit, of.iter().enumerate().map(|(j, of)| curves[j % curves.len().max(1)].over(of)).collect())
-        }
+        Op::Piecewise { curves, unit, .. } => (scale * unit, piecewise(of, curves)),
         Op::Sum { terms: [_, y] } => (kept(), of.iter().zip(&values[*y].intervals).map(|(x, y)| x.add(y)).collect()),
         Op::Product { factors: [_, y] } => {
             let Value { scale: other, intervals: with, .. } = &values[*y];
@@ -143,6 +141,14 @@ fn matmul(of: &[Interval], weights: &Arc<Matrix>) -> Vec<Interval> {
         }
     }
     sums
+}
+
+/// One curve of many bends is taken by all elements at once (in lanes), which are bounded alike then.
+fn piecewise(of: &[Interval], curves: &[Curve]) -> Vec<Interval> {
+    match curves {
+        [curve] if curve.bends.len() >= Curve::MANY_BENDS => vec![curve.over(&hull(of)); of.len()],
+        _ => of.iter().enumerate().map(|(j, of)| curves[j % curves.len().max(1)].over(of)).collect(),
+    }
 }
 
 fn products(of: &[Interval], weights: &Arc<Matrix>) -> Vec<Interval> {

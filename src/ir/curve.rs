@@ -26,6 +26,9 @@ pub struct Bend {
 }
 
 impl Curve {
+    /// With so many bends, one curve for all elements is computed for all of them at once.
+    pub const MANY_BENDS: usize = 3;
+
     /// The value at `v`.
     pub fn at(&self, v: &BigInt) -> BigInt {
         let hinge = |bend: &Bend| if *v > bend.at { (v - &bend.at) * &bend.change } else { BigInt::zero() };
@@ -39,6 +42,21 @@ impl Curve {
         inside.fold(ends, |values, at| values.union(&Interval::point(self.at(at))))
     }
 
+    /// The part of the curve over an interval: bends outside of it are no bends.
+    #[must_use]
+    pub fn within(&self, interval: &Interval) -> Curve {
+        let (mut slope, mut offset, mut bends) = (self.slope.clone(), self.offset.clone(), Vec::new());
+        for bend in &self.bends {
+            if bend.at <= interval.low {
+                slope += &bend.change;
+                offset -= &bend.change * &bend.at;
+            } else if bend.at < interval.high {
+                bends.push(bend.clone());
+            }
+        }
+        Curve { slope, offset, bends }
+    }
+
     /// Whether its bends lie in ascending order, and each bends.
     pub(super) fn is_sound(&self) -> bool {
         self.bends.windows(2).all(|pair| pair[0].at < pair[1].at)
@@ -50,6 +68,18 @@ impl Curve {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_part_of_a_curve_is_the_curve_there() {
+        let bend = |at: i64, change: i64| Bend { at: at.into(), change: change.into() };
+        let bends = vec![bend(-5, 3), bend(0, -2), bend(7, 4)];
+        let curve = Curve { slope: 1.into(), offset: 2.into(), bends };
+        for (low, high) in [(-9, 9), (-5, 7), (0, 3), (8, 20), (-20, -6)] {
+            let part = curve.within(&Interval::new(low, high));
+            assert!((low..=high).all(|v| part.at(&v.into()) == curve.at(&v.into())));
+        }
+        assert_eq!(curve.within(&Interval::new(1, 6)).bends, []);
+    }
 
     proptest! {
         #[test]

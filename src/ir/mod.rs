@@ -295,9 +295,13 @@ impl Value {
 
     /// The smallest interval around all elements.
     pub fn hull(&self) -> Interval {
-        let first = self.intervals.first().cloned().unwrap_or(Interval::new(0, 0));
-        self.intervals.iter().fold(first, |hull, interval| hull.union(interval))
+        hull(&self.intervals)
     }
+}
+
+fn hull(intervals: &[Interval]) -> Interval {
+    let first = intervals.first().cloned().unwrap_or(Interval::new(0, 0));
+    intervals.iter().fold(first, |hull, interval| hull.union(interval))
 }
 
 impl Matrix {

@@ -12,7 +12,7 @@ use crate::ir::{self, Ir};
 const PUSHED_ZEROS: usize = 3;
 
 /// A builder, and the layer that it emits for.
-pub(super) struct Emit<'b> {
+pub(in crate::codegen) struct Emit<'b> {
     pub(super) builder: &'b mut Builder,
     pub(super) layer: Arc<str>,
     pub(super) onnx_node: Arc<str>,
@@ -20,7 +20,7 @@ pub(super) struct Emit<'b> {
 
 impl<'b> Emit<'b> {
     /// Emits for the layer of an IR value.
-    pub(super) fn new(builder: &'b mut Builder, ir: &Ir, value: ir::ValueId) -> Self {
+    pub(in crate::codegen) fn new(builder: &'b mut Builder, ir: &Ir, value: ir::ValueId) -> Self {
         let layer = &ir.layers[ir.values[value].layer];
         Emit { builder, layer: Arc::from(layer.label.as_str()), onnx_node: Arc::from(layer.onnx_nodes.join(", ")) }
     }

@@ -9,6 +9,7 @@
 //! every input of the length that the contract checks.
 
 mod argmax;
+mod curve;
 mod emit;
 mod geometry;
 mod lanes;
@@ -22,10 +23,11 @@ mod testing;
 mod units;
 pub(super) mod weights;
 
-use self::emit::Emit;
+pub(super) use self::curve::LaneCurve;
+pub(super) use self::emit::Emit;
 use self::layer::{Purpose, Tuning};
 use self::stages::Network;
-use self::units::Units;
+pub(super) use self::units::Units;
 use super::emitted::Form;
 use super::unrolled::Unrolled;
 use crate::bignum::ValueId as NumberId;
@@ -225,6 +227,9 @@ fn into_units(unrolled: &mut Unrolled<'_>, flow: Flow, first: ValueId) -> Units 
 
 fn of_numbers(unrolled: &mut Unrolled<'_>, value: ValueId) -> Units {
     let ir = unrolled.ir;
+    if let (false, Some(units)) = (unrolled.is_made(value), unrolled.lane_curve(value)) {
+        return units;
+    }
     let numbers: Vec<NumberId> = (0..ir.values[value].len()).map(|index| unrolled.number(value, index)).collect();
     Units::of_numbers(&mut Emit::new(unrolled.builder, ir, value), &numbers, &ir.values[value].hull())
 }

@@ -97,7 +97,7 @@ impl Planner<'_> {
     fn sketch_ahead(&self, choices: &[Choice]) -> Option<(Cost, Flow)> {
         let mut builder = Builder::sketch(self.ir.input.byte_len(self.ir.values[0].len()));
         let input = Flow::Input(builder.inputs()[0]);
-        let mut unrolled = Unrolled::new(&mut builder, self.ir);
+        let mut unrolled = Unrolled::new(&mut builder, self.ir, true);
         let flow = layers(&mut unrolled, self.network, 0, choices, input.clone());
         let result = match (&flow, choices.len().checked_sub(1)) {
             (Flow::Units(units, _), _) => units.string,
@@ -213,7 +213,7 @@ impl Planner<'_> {
             Flow::Units(units, value) => Flow::Units(Units { string, ..units.clone() }, *value),
             _ => Flow::Input(string),
         };
-        let mut unrolled = Unrolled::new(&mut builder, self.ir);
+        let mut unrolled = Unrolled::new(&mut builder, self.ir, true);
         let mut flow = layers(&mut unrolled, self.network, from, choices, flow);
         let result = match &flow {
             Flow::Units(units, _) if from + choices.len() < self.network.stages.len() => units.string,

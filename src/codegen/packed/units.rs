@@ -65,6 +65,11 @@ impl Units {
         Units { string: 0, unit, order, extra, shift }
     }
 
+    /// Units that lie in their order, `shift` added to each element.
+    pub(super) fn of_lanes(string: ValueId, unit: usize, count: usize, shift: BigInt) -> Units {
+        Units { string, unit, order: (0..count).map(Some).collect(), extra: 0, shift }
+    }
+
     /// Bytes a unit, zeros behind the last one and the shift for numbers of an interval.
     fn width_of_numbers(hull: &Interval) -> (usize, usize, BigInt) {
         let shift = (-&hull.low).max(BigInt::ZERO);
@@ -86,7 +91,7 @@ impl Units {
     }
 
     /// The units as numbers, the shift taken away again; in the order of the string, with their elements.
-    pub(super) fn into_numbers(self, emit: &mut Emit<'_>) -> Vec<(usize, ValueId)> {
+    pub(in crate::codegen) fn into_numbers(self, emit: &mut Emit<'_>) -> Vec<(usize, ValueId)> {
         emit.idiom("unpack lanes");
         let mut rest = self.string;
         let mut numbers = Vec::new();

@@ -480,3 +480,26 @@ pub(super) fn step(importer: &mut Importer<'_>, node: &Node, x: &Computed, op: O
 pub(super) fn elementwise(importer: &mut Importer<'_>, node: &Node, x: &Computed, op: Op) -> Result<Operand, Problem> {
     step(importer, node, x, op).map(Operand::Computed)
 }
+
+/// A function by its op, or by what it is made of, for tests.
+#[cfg(test)]
+pub(crate) fn named(name: &str) -> Function {
+    let apart = || Expression::X.plus(-0.3);
+    let expression = match name {
+        "Square" => Expression::binary(Binary::Power, Expression::X, Expression::Constant(2.0)),
+        "GeluByTanh" => gelu_by_tanh(),
+        "Sign" => Expression::binary(Binary::Divide, apart(), Expression::unary(Unary::Abs, apart())),
+        "Pole" => Expression::unary(Unary::Reciprocal, apart()),
+        "Steep" => Expression::unary(Unary::Sigmoid, apart().times(1e6)),
+        "Bump" => Expression::unary(Unary::Exp, Expression::binary(Binary::Multiply, apart(), apart()).times(-1e5)),
+        op => expression(&Node {
+            name: String::new(),
+            op: op.to_owned(),
+            inputs: vec![],
+            outputs: vec![],
+            attributes: Default::default(),
+        })
+        .unwrap(),
+    };
+    Function::new(expression).unwrap()
+}

@@ -37,6 +37,8 @@ mod types;
 
 use std::sync::Arc;
 
+#[cfg(test)]
+pub(crate) use activation::named;
 pub use eval::{eval_all, margin};
 pub use function::Function;
 pub use import::import;

@@ -58,7 +58,7 @@ impl Curve {
     }
 
     /// Whether its bends lie in ascending order, and each bends.
-    pub(super) fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         self.bends.windows(2).all(|pair| pair[0].at < pair[1].at)
             && self.bends.iter().all(|bend| !bend.change.is_zero())
     }

@@ -222,6 +222,20 @@ pub struct Matrix {
     pub elements: Vec<f64>,
 }
 
+impl Matrix {
+    /// Weights for all of so many elements that others are picked from: those that are not picked weigh nothing.
+    pub(crate) fn before_picks(&self, picks: impl Iterator<Item = usize>, rows: usize) -> Matrix {
+        let columns = self.columns;
+        let mut elements = vec![0.0; rows * columns];
+        for (from, to) in picks.enumerate() {
+            for column in 0..columns {
+                elements[to * columns + column] += self.elements[from * columns + column];
+            }
+        }
+        Matrix { elements, rows, columns }
+    }
+}
+
 impl Op {
     /// The operands: none of the input, most often one.
     pub(crate) fn operands(&self) -> &[NodeId] {

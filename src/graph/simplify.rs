@@ -154,7 +154,7 @@ impl Folding<'_> {
         if rows > MOST_ROWS * picks.len() {
             return None;
         }
-        *weights = spread_rows(weights, picks, rows);
+        *weights = weights.before_picks(picks.iter().copied(), rows);
         Some(())
     }
 }
@@ -177,18 +177,6 @@ fn picked_columns(weights: &Matrix, picks: &[usize]) -> Matrix {
     let row = |row: &[f64]| picks.iter().map(|&pick| row[pick]).collect::<Vec<f64>>();
     let elements = weights.elements.chunks(weights.columns).flat_map(row).collect();
     Matrix { elements, rows: weights.rows, columns: picks.len() }
-}
-
-/// Weights for all elements of what is picked from: those that are not picked weigh nothing.
-fn spread_rows(weights: &Matrix, picks: &[usize], rows: usize) -> Matrix {
-    let columns = weights.columns;
-    let mut elements = vec![0.0; rows * columns];
-    for (from, &to) in picks.iter().enumerate() {
-        for column in 0..columns {
-            elements[to * columns + column] += weights.elements[from * columns + column];
-        }
-    }
-    Matrix { elements, rows, columns }
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod layer;
 mod nonlinear;
 mod pieces;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use num_bigint::BigInt;
@@ -86,8 +87,8 @@ struct Lowered {
 
 /// What takes up the scales that outputs have of their own, and leaves none.
 enum Taker<'a> {
-    /// The next dense layer, in its weights.
-    Dense(&'a Matrix),
+    /// The next dense layer, in its weights: a row for each output, also where not all of them are picked.
+    Dense(Cow<'a, Matrix>),
     /// A rounding, in its factors.
     Round,
 }
@@ -121,15 +122,19 @@ impl Lowering<'_> {
         match &node.op {
             graph::Op::Input => Ok(Lowered { value: self.input_offset(), channels: vec![] }),
             graph::Op::MatMul { x, weights } => self.matmul(index, *x, weights, &node.origin),
-            graph::Op::Add { x, constant } => Ok(self.add(index, *x, constant)),
+            graph::Op::Add { x, constant } => self.add(index, *x, constant, &node.origin),
             graph::Op::Mul { x, constant } => self.mul(*x, constant, &node.origin),
             graph::Op::Relu { x } => {
                 let x = self.lowered[*x].clone();
                 Ok(Lowered { value: self.push(Op::Relu { x: x.value }), ..x })
             }
             graph::Op::Leaky { x, slopes } => self.leaky(*x, slopes),
-            graph::Op::Max { x, constant } => self.bounds(*x, constant, |x, constant| Op::Max { x, constant }),
-            graph::Op::Min { x, constant } => self.bounds(*x, constant, |x, constant| Op::Min { x, constant }),
+            graph::Op::Max { x, constant } => {
+                self.bounds(*x, constant, &node.origin, |x, constant| Op::Max { x, constant })
+            }
+            graph::Op::Min { x, constant } => {
+                self.bounds(*x, constant, &node.origin, |x, constant| Op::Min { x, constant })
+            }
             graph::Op::Activate { x, function } => self.activate(*x, function, &node.origin),
             graph::Op::Round { x, step } => self.round(*x, *step, &node.origin),
             graph::Op::Sum { terms } => self.sum(*terms),
@@ -221,6 +226,7 @@ impl Lowering<'_> {
             Some(Taker::Dense(weights)) => Some(weights),
             _ => None,
         };
+        let next = next.as_deref();
         let value = self.builder.value(x);
         let whole = value.hull().magnitude().to_f64().filter(|whole| *whole > 0.0).unwrap_or(1.0);
         let assumed = value.intervals.iter().map(|interval| Assumed::uniform(interval, whole)).collect();
@@ -239,6 +245,8 @@ impl Lowering<'_> {
     /// What takes up the scales that a dense layer's outputs may have of their own.
     fn taker(&self, index: usize) -> Option<Taker<'_>> {
         let mut value = index;
+        // The picks on the way, each with how many elements it is from.
+        let mut picked = Vec::new();
         loop {
             let mut users = self.graph.nodes.iter().enumerate().skip(value + 1);
             let mut users = users.by_ref().filter(|(_, node)| node.op.operands().contains(&value));

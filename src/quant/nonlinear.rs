@@ -19,6 +19,8 @@ const OPERAND_SHARE: u32 = 8;
 const DYADIC_SLOPES: u32 = 6;
 /// Slopes beside integer weights are multiples of two to the minus this: far finer than such weights.
 const INT_SLOPES: u32 = 12;
+/// Beside integer weights, values of fewer bits than this keep more digits behind slopes.
+const INT_BITS: u64 = 16;
 /// Scales are brought together exactly where the factors have no more bits than this, else to within a part in so many.
 const ALIGNMENT_BITS: u64 = 24;
 
@@ -55,11 +57,27 @@ impl Lowering<'_> {
             curves = slopes.iter().map(curve).collect();
         }
         let bent = self.push(Op::Piecewise { x, curves: Arc::new(curves), unit });
+        let divisor = self.divisor_of_slopes(x, one);
         let value = match self.options.rescale {
-            Rescale::Product | Rescale::Sum if !one.is_one() => self.push(Op::Rescale { x: bent, divisor: one }),
+            Rescale::Product | Rescale::Sum if !divisor.is_one() => self.push(Op::Rescale { x: bent, divisor }),
             _ => bent,
         };
         Ok(Lowered { value, channels })
+    }
+
+    /// What values times slopes are divided by: `one`, which makes their scale the operand's again, or less where that
+    /// is coarse and small slopes would leave nothing.
+    fn divisor_of_slopes(&self, x: ValueId, one: BigInt) -> BigInt {
+        let operand = self.builder.value(x);
+        let finest = match self.choice() {
+            Weights::Fixed { unit } => unit,
+            Weights::Int { .. } => {
+                let bits = operand.hull().magnitude().bits();
+                &operand.scale / (BigInt::one() << INT_BITS.saturating_sub(bits))
+            }
+        };
+        let coarser = (&operand.scale / finest).floor().to_integer();
+        if coarser < BigInt::from(2) { one } else { (one / coarser).max(BigInt::one()) }
     }
 
     /// How many steps of a slope make 1: as few as keep simple slopes exact, else as fine as weights are.

@@ -38,10 +38,13 @@ fn users(nodes: &[Node]) -> Vec<Vec<NodeId>> {
     users
 }
 
-/// Takes a node out; its users read its operand.
+/// Takes a node out; its users read its operand. Where it is the answer, its operand is: nothing stands behind that.
 fn remove(nodes: &mut Vec<Node>, id: NodeId) {
     let instead = nodes[id].op.operands()[0];
     nodes.remove(id);
+    if id == nodes.len() {
+        nodes.truncate(instead + 1);
+    }
     let moved = |operand: NodeId| match operand {
         operand if operand == id => instead,
         operand if operand > id => operand - 1,
@@ -104,12 +107,10 @@ impl Folding<'_> {
 
     fn scale_before(&mut self, x: NodeId, factors: &[f64]) -> Option<()> {
         let (dense, sum) = self.dense_before(x)?;
-        if let Op::MatMul { weights, .. } = &mut self.nodes[dense].op {
-            *weights = scaled_columns(weights, factors);
-        }
-        if let Some(Op::Add { constant, .. }) = sum.map(|sum| &mut self.nodes[sum].op) {
-            constant.iter_mut().zip(factors).for_each(|(constant, factor)| *constant *= factor);
-        }
+        let Op::MatMul { weights, .. } = &self.nodes[dense].op else { return None };
+        let scaled = scaled_columns(weights, factors)?;
+        let bias = self.addends(sum, |j, addend| addend * factors[j])?;
+        self.replace(dense, scaled, sum, bias);
         Some(())
     }
 
@@ -124,14 +125,26 @@ impl Folding<'_> {
         if on_grid(weights) {
             return None;
         }
-        let scaled = scaled_rows(weights, factors);
+        let scaled = scaled_rows(weights, factors)?;
+        let bias = self.addends(sum, |j, addend| addend / factors[j])?;
+        self.replace(dense, scaled, sum, bias);
+        Some(())
+    }
+
+    /// What a sum adds, changed; nothing where there is no sum. `None` where it is too large for floats then.
+    fn addends(&self, sum: Option<NodeId>, change: impl Fn(usize, f64) -> f64) -> Option<Vec<f64>> {
+        let Some(Op::Add { constant, .. }) = sum.map(|sum| &self.nodes[sum].op) else { return Some(vec![]) };
+        finite(constant.iter().enumerate().map(|(j, &addend)| change(j, addend)).collect())
+    }
+
+    /// Gives a dense layer, and the sum beside it, other constants.
+    fn replace(&mut self, dense: NodeId, scaled: Matrix, sum: Option<NodeId>, bias: Vec<f64>) {
         if let Op::MatMul { weights, .. } = &mut self.nodes[dense].op {
             *weights = scaled;
         }
         if let Some(Op::Add { constant, .. }) = sum.map(|sum| &mut self.nodes[sum].op) {
-            constant.iter_mut().zip(factors).for_each(|(constant, factor)| *constant /= factor);
+            *constant = bias;
         }
-        Some(())
     }
 
     fn pick_before(&mut self, x: NodeId, picks: &[usize]) -> Option<()> {
@@ -163,14 +176,19 @@ fn is_uniform(constant: &[f64]) -> bool {
     constant.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits())
 }
 
-fn scaled_columns(weights: &Matrix, factors: &[f64]) -> Matrix {
+fn scaled_columns(weights: &Matrix, factors: &[f64]) -> Option<Matrix> {
     let scaled = |(index, weight): (usize, &f64)| weight * factors[index % weights.columns];
-    Matrix { elements: weights.elements.iter().enumerate().map(scaled).collect(), ..*weights }
+    Some(Matrix { elements: finite(weights.elements.iter().enumerate().map(scaled).collect())?, ..*weights })
 }
 
-fn scaled_rows(weights: &Matrix, factors: &[f64]) -> Matrix {
+fn scaled_rows(weights: &Matrix, factors: &[f64]) -> Option<Matrix> {
     let scaled = |(index, weight): (usize, &f64)| weight * factors[index / weights.columns];
-    Matrix { elements: weights.elements.iter().enumerate().map(scaled).collect(), ..*weights }
+    Some(Matrix { elements: finite(weights.elements.iter().enumerate().map(scaled).collect())?, ..*weights })
+}
+
+/// Constants, if they are finite: a graph has no others.
+fn finite(values: Vec<f64>) -> Option<Vec<f64>> {
+    values.iter().all(|value| value.is_finite()).then_some(values)
 }
 
 fn picked_columns(weights: &Matrix, picks: &[usize]) -> Matrix {
@@ -232,6 +250,9 @@ mod tests {
         demand_kept(graph(3, vec![(mul(0, &c), 3), (dense(1), 2)]), 3, true);
         demand_kept(graph(3, vec![(mul(0, &[0.0, 1.0, 2.0]), 3), (add(1, &a), 3), (dense(2), 2)]), 4, false);
         demand_kept(graph(3, vec![(mul(0, &[2.0; 3]), 3), (dense(1), 2)]), 3, false);
+        // Products and quotients that floats do not reach.
+        let huge = vec![(mul(0, &[1e-300, 1.0, 2.0]), 3), (add(1, &[1e30, 0.0, 0.0]), 3), (dense(2), 2)];
+        demand_kept(graph(3, huge), 4, false);
         // A value that something else reads, too.
         let both = vec![(dense(0), 2), (mul(1, &[3.0, 4.0]), 2), (Op::Sum { terms: [1, 2] }, 2)];
         demand_kept(graph(3, both), 4, false);
@@ -247,5 +268,7 @@ mod tests {
         demand_kept(graph(3, vec![(gather(0, &[1, 1, 2]), 3), (dense(1), 2)]), 2, true);
         demand_kept(graph(3, vec![(dense(0), 2), (add(1, &[1.0, 2.0]), 2), (gather(2, &[1, 0, 1]), 3)]), 3, true);
         demand_kept(graph(3, vec![(dense(0), 2), (gather(1, &[1]), 1)]), 2, true);
+        // What nothing reads does not become the answer.
+        demand_kept(graph(3, vec![(dense(0), 2), (dense(0), 2), (gather(1, &[1]), 1)]), 2, true);
     }
 }

@@ -123,7 +123,9 @@ fn exact(values: &[f64]) -> Option<Multiples> {
         Some(if *value < 0.0 { -multiple } else { multiple })
     };
     let multiples = wholes.iter().zip(values).map(multiple).collect::<Option<_>>()?;
-    Some((step as f64 * 2f64.powi(lowest), multiples))
+    // Below what a normal float can be, a power of two by multiplication is none.
+    let step = step as f64 * 2f64.powi(lowest);
+    (step.is_normal()).then_some((step, multiples))
 }
 
 /// A magnitude as an odd number (or 0) times a power of two.
@@ -197,6 +199,11 @@ mod tests {
         let grid = find(&matrix(2, elements)).unwrap();
         assert_eq!(grid.steps, [a, b]);
         assert_eq!(grid.elements, [113, 30_001, 0, -29_999, -127, 0, 35, 17]);
+        // A step that has no full precision is a step nevertheless.
+        for tiny in [5e-324, 1e-310] {
+            let grid = find(&matrix(1, [1.0, 2.0, 3.0, -5.0, 7.0, 9.0].map(|q| q * tiny).to_vec()));
+            assert!(grid.is_some_and(|grid| grid.steps[0] > 0.0));
+        }
         // Two columns of one weight each show nothing.
         assert_eq!(find(&matrix(2, vec![0.1, 0.2, 0.0, 0.0])), None);
     }

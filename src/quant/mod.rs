@@ -256,7 +256,11 @@ impl Lowering<'_> {
             }
             match &node.op {
                 graph::Op::MatMul { weights, .. } => {
-                    return self.grids[user].is_none().then_some(Taker::Dense(weights));
+                    let behind = |weights: Cow<'_, Matrix>, (picks, rows): &(&[(usize, usize)], usize)| {
+                        Cow::Owned(weights.before_picks(picks.iter().map(|&(_, index)| index), *rows))
+                    };
+                    let weights = || picked.iter().rev().fold(Cow::Borrowed(weights), behind);
+                    return self.grids[user].is_none().then(|| Taker::Dense(weights()));
                 }
                 graph::Op::Round { .. } => return Some(Taker::Round),
                 graph::Op::Add { .. }
@@ -265,7 +269,10 @@ impl Lowering<'_> {
                 | graph::Op::Leaky { .. }
                 | graph::Op::Max { .. }
                 | graph::Op::Min { .. } => value = user,
-                graph::Op::Gather { parts, .. } if parts.len() == 1 => value = user,
+                graph::Op::Gather { parts, picks } if parts.len() == 1 => {
+                    picked.push((picks.as_slice(), self.graph.nodes[value].len));
+                    value = user;
+                }
                 _ => return None,
             }
         }
@@ -277,14 +284,12 @@ impl Lowering<'_> {
         if divisor.is_one() { x } else { self.push(Op::Rescale { x, divisor }) }
     }
 
-    fn add(&mut self, index: usize, x: usize, constant: &[f64]) -> Lowered {
+    fn add(&mut self, index: usize, x: usize, constant: &[f64], origin: &graph::Origin) -> Result<Lowered, Refusal> {
         let Lowered { value, channels } = self.lowered[x].clone();
         let constant = with_channels_taken_off(&self.corrected(index, x, constant), &channels);
         let value = self.refine(x, value, &constant);
-        let scale = self.builder.value(value).scale.clone();
-        // The importer lets only finite constants pass.
-        let constant = constant.iter().map(|&value| decimal::steps(value, &scale).unwrap_or_default()).collect();
-        Lowered { value: self.push(Op::Add { x: value, constant }), channels }
+        let constant = in_steps(&constant, &self.builder.value(value).scale, origin)?;
+        Ok(Lowered { value: self.push(Op::Add { x: value, constant }), channels })
     }
 
     /// The bias that makes up for what calibrated weights lose on average.
@@ -361,6 +366,15 @@ fn with_channels(weights: &Matrix, channels: &[f64]) -> Matrix {
 /// Constants in the steps of outputs that have scales of their own.
 fn with_channels_taken_off(constant: &[f64], channels: &[f64]) -> Vec<f64> {
     constant.iter().enumerate().map(|(j, value)| value / channels.get(j).copied().unwrap_or(1.0)).collect()
+}
+
+/// Constants as integers. The importer lets only finite ones pass, but outputs' own scales may be taken off since.
+fn in_steps(constant: &[f64], scale: &BigRational, origin: &graph::Origin) -> Result<Vec<BigInt>, Problem> {
+    let steps = constant.iter().map(|&value| decimal::steps(value, scale)).collect::<Option<_>>();
+    steps.ok_or_else(|| {
+        Problem::of_node(&origin.name, &origin.op, "its constants are too large for the scales of the layer before")
+            .help("its weights are too small or too unequal: give --granularity tensor")
+    })
 }
 
 fn mean(rows: &[Vec<f64>]) -> Vec<f64> {

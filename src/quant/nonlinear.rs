@@ -8,7 +8,7 @@ use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 
 use super::choice::{self, Rescale, Weights};
-use super::{Lowered, Lowering, decimal, pieces, with_channels_taken_off};
+use super::{Lowered, Lowering, decimal, in_steps, pieces, with_channels_taken_off};
 use crate::error::{Problem, Refusal};
 use crate::graph::{Function, Origin};
 use crate::ir::{Bend, Curve, Op, ValueId};
@@ -30,13 +30,13 @@ impl Lowering<'_> {
         &mut self,
         x: usize,
         constant: &[f64],
+        origin: &Origin,
         op: impl Fn(ValueId, Vec<BigInt>) -> Op,
     ) -> Result<Lowered, Refusal> {
         let Lowered { value, channels } = self.lowered[x].clone();
         let constant = with_channels_taken_off(constant, &channels);
         let value = self.refine(x, value, &constant);
-        let scale = self.builder.value(value).scale.clone();
-        let constant = constant.iter().map(|&bound| decimal::steps(bound, &scale).unwrap_or_default()).collect();
+        let constant = in_steps(&constant, &self.builder.value(value).scale, origin)?;
         Ok(Lowered { value: self.push(op(value, constant)), channels })
     }
 

@@ -3,15 +3,17 @@
 
 mod common;
 
+use common::networks::{End, Layer, Step, network};
 use common::random::{Random, extremes};
 use common::{DEFAULT, Expected, Lock, TARGETS, is_true, model, options, random};
 use num_bigint::BigInt;
 use onnx2script::codegen::Contract;
+use onnx2script::graph::Tie;
 use onnx2script::interp::{self, ScriptError};
-use onnx2script::quant::Rescale;
+use onnx2script::quant::{self, Rescale};
 use onnx2script::script::{code, number, push};
 use onnx2script::target::Rules;
-use onnx2script::{Options, passes};
+use onnx2script::{Options, generate, ir, passes};
 
 const SMALL: [&str; 5] = ["toy_2-2-2", "iris_4-8-3", "gemm_6-5-4", "breast_cancer_30-16-1", "diabetes_10-16-1"];
 /// More good inputs than this tell nothing new; networks tried have fewer classes.
@@ -25,7 +27,7 @@ fn contracts(classes: usize) -> Vec<Contract> {
     contracts
 }
 
-/// The small models, each under every contract, with fixed-point and with byte inputs.
+/// The small models, each under every contract, with fixed-point and with byte inputs, and networks of other steps.
 fn small_locks() -> Vec<Lock> {
     let mut locks = Vec::new();
     for sampled in SMALL.map(model) {
@@ -37,7 +39,35 @@ fn small_locks() -> Vec<Lock> {
             }
         }
     }
+    locks.extend(small_steps().into_iter().map(lock_of_step));
     locks
+}
+
+/// What stands between the two layers of a small network, and the op that it becomes.
+fn small_steps() -> Vec<(Vec<Step>, &'static str)> {
+    vec![
+        (vec![Step::Sigmoid], "piecewise"),
+        (vec![Step::Leaky(vec![0.1, -0.5])], "piecewise"),
+        (vec![Step::Round(0.25)], "round"),
+        (vec![Step::Relu, Step::Residual], "sum"),
+        (vec![Step::Concat, Step::Gather], "gather"),
+    ]
+}
+
+/// A contract of such a network.
+fn lock_of_step((step, op): (Vec<Step>, &str)) -> Lock {
+    let layer = |columns: usize, before: Vec<Step>| Layer {
+        before,
+        columns,
+        weights: vec![0.7, -1.1, 0.4, 1.3, -0.6, 0.9, -0.2],
+        after: vec![Step::Add(vec![0.3, -0.2, 0.1])],
+    };
+    let graph = network(3, vec![layer(4, vec![]), layer(3, step)], End::ArgMax(Tie::First));
+    let options = options("u8:1/20:-6", Rescale::Sum);
+    let ir = quant::quantise(&graph, options.input.resolve(false), &options.quant).unwrap();
+    let optimised = passes::run(&ir, options.level, None).unwrap();
+    assert!(ir::print(&optimised).contains(&format!("= {op} ")));
+    Lock::new(generate(graph, ir, optimised, &options).unwrap())
 }
 
 /// Some inputs of the right length: one for each class, or for some of the numbers, that random bytes reach, and an

@@ -525,3 +525,28 @@ fn small_slopes_of_coarse_values_leave_something() {
         assert!((answer + 50.0 * slope).abs() < 0.02, "{answer} for -50 times {slope}, {weights}");
     }
 }
+
+/// Thousands of steps one behind the other take no thread's stack.
+#[test]
+fn deep_networks_are_compiled() {
+    let compiled = || {
+        let mut net = Net::new(1, 0);
+        let mut last = 0;
+        for step in 0..3000 {
+            let op = match step % 3 {
+                0 => Op::Leaky { x: last, slopes: vec![0.5] },
+                1 => Op::Min { x: last, constant: vec![0.7] },
+                _ => Op::Sum { terms: [last, 0] },
+            };
+            last = net.push(1, op);
+        }
+        net.graph.answer = Answer::Value;
+        let codegen = codegen::Options { strategy: Codegen::Unrolled, ..codegen::Options::default() };
+        let options = Options { input: "u8:1/255:-1".parse().unwrap(), codegen, ..Options::default() };
+        let ir = quant::quantise(&net.graph, options.input.resolve(false), &options.quant).unwrap();
+        let optimised = passes::run(&ir, Level::Full, None).unwrap();
+        generate(net.graph, ir, optimised, &options).unwrap()
+    };
+    let small_stack = std::thread::Builder::new().stack_size(256 << 10).spawn(compiled).unwrap();
+    demand(small_stack.join().unwrap(), 1);
+}

@@ -182,10 +182,47 @@ impl<'a> Unrolled<'a> {
         if let Some(point) = self.ir.values[value].intervals[index].as_point() {
             return Element::Constant(point.clone());
         }
-        if !self.made[value].elements.contains_key(&index) {
-            self.make(value, index);
+        // What it is made of comes first, without a call for each step: networks may be deeper than a thread's stack.
+        let mut open = vec![(value, index)];
+        while let Some(&(value, index)) = open.last() {
+            let missing = self.made_of(value, index).into_iter().flatten().find(|&(x, at)| !self.is_known(x, at));
+            match missing {
+                _ if self.is_known(value, index) => _ = open.pop(),
+                Some(operand) => open.push(operand),
+                None => self.make(value, index),
+            }
         }
         Element::Number(self.made[value].elements[&index])
+    }
+
+    /// Whether an element is a constant, or made.
+    fn is_known(&self, value: ValueId, index: usize) -> bool {
+        self.made[value].elements.contains_key(&index) || self.ir.values[value].intervals[index].as_point().is_some()
+    }
+
+    /// The elements that an elementwise step makes an element of; others see to that themselves.
+    fn made_of(&self, value: ValueId, index: usize) -> [Option<(ValueId, usize)>; 2] {
+        match &self.ir.values[value].op {
+            ir::Op::Add { x, .. }
+            | ir::Op::Mul { x, .. }
+            | ir::Op::Rescale { x, .. }
+            | ir::Op::Round { x, .. }
+            | ir::Op::Relu { x }
+            | ir::Op::Max { x, .. }
+            | ir::Op::Min { x, .. }
+            | ir::Op::Piecewise { x, .. } => [Some((*x, index)), None],
+            ir::Op::Sum { terms: [x, y] } => [Some((*x, index)), Some((*y, index))],
+            ir::Op::Gather { parts, picks } => {
+                let (part, element) = picks[index];
+                [Some((parts[part], element)), None]
+            }
+            ir::Op::Input
+            | ir::Op::MatMul { .. }
+            | ir::Op::Products { .. }
+            | ir::Op::SumRows { .. }
+            | ir::Op::ArgMax { .. }
+            | ir::Op::Positive { .. } => [None, None],
+        }
     }
 
     /// Makes an element, or the whole value where its elements are made together.

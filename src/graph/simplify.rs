@@ -17,20 +17,25 @@ const MOST_ROWS: usize = 2;
 /// Folds what can be; `on_grid` tells the weights that are to keep their values.
 pub(super) fn simplify(graph: &mut Graph, on_grid: impl Fn(&Matrix) -> bool) {
     let mut at = 1;
+    let mut users = users_of(&graph.nodes);
     while at < graph.nodes.len() {
-        let mut folding = Folding { users: users(&graph.nodes), nodes: &mut graph.nodes };
-        match folding.fold(at, &on_grid) {
+        let mut folding = Folding { users, nodes: &mut graph.nodes };
+        let folded = folding.fold(at, &on_grid);
+        users = folding.users;
+        match folded {
             Some(()) => {
+                let instead = graph.nodes[at].op.operands()[0];
                 remove(&mut graph.nodes, at);
-                // What stands behind may fold into what stands before, now.
-                at = 1;
+                users = users_of(&graph.nodes);
+                // What stands before may fold into what stands behind, now: across a sum at most.
+                at = graph.nodes[instead].op.operands().iter().copied().min().unwrap_or(instead).max(1);
             }
             None => at += 1,
         }
     }
 }
 
-fn users(nodes: &[Node]) -> Vec<Vec<NodeId>> {
+fn users_of(nodes: &[Node]) -> Vec<Vec<NodeId>> {
     let mut users = vec![vec![]; nodes.len()];
     for (user, node) in nodes.iter().enumerate() {
         node.op.operands().iter().for_each(|&operand| users[operand].push(user));
@@ -62,12 +67,14 @@ struct Folding<'g> {
 impl Folding<'_> {
     /// Folds a node into its neighbours, if it can be; it computes nothing from then on.
     fn fold(&mut self, id: NodeId, on_grid: &impl Fn(&Matrix) -> bool) -> Option<()> {
-        match self.nodes[id].op.clone() {
-            Op::Mul { x, constant } if !is_uniform(&constant) => {
+        match &self.nodes[id].op {
+            Op::Mul { x, constant } if !is_uniform(constant) => {
+                let (x, constant) = (*x, constant.clone());
                 self.scale_before(x, &constant).or_else(|| self.scale_behind(id, &constant, on_grid))
             }
             Op::Activate { x, function } if function.expression().is_increasing() => self.dropped_before_argmax(id, x),
             Op::Gather { parts, picks } if parts.len() == 1 => {
+                let parts = parts.clone();
                 let picks: Vec<usize> = picks.iter().map(|&(_, index)| index).collect();
                 self.pick_before(parts[0], &picks).or_else(|| self.pick_behind(id, parts[0], &picks))
             }

@@ -344,3 +344,16 @@ fn stopping_after_a_pass_that_does_not_run_is_refused() {
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("level 1 runs fold-rounds, fold-constants"), "{}", ran.stderr);
 }
+
+#[test]
+fn supported_ops_are_listed() {
+    let ran = onnx2script(&["ops"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(ran.stdout.lines().any(|line| line.starts_with("Gemm  ")), "{}", ran.stdout);
+    // What is only folded comes last.
+    assert!(ran.stdout.trim_end().ends_with("in shape arithmetic"), "{}", ran.stdout);
+    let json = onnx2script(&["ops", "--json"]);
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(rows.len(), ran.stdout.lines().count());
+    assert!(rows.iter().all(|row| row["op"].is_string() && row["how"].is_string()));
+}

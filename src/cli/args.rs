@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Eval(Box<Eval>),
     /// Compare the integers of the contract with the float model, layer by layer.
     Compare(Box<Measure>),
+    /// List the supported ONNX ops, and what is done with each.
+    Ops(Ops),
 }
 
 #[derive(Debug, Args)]
@@ -194,6 +196,13 @@ pub(crate) struct Inspect {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) choices: Choices,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ops {
+    /// Print one JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod compile;
 mod eval;
 mod exec;
 mod inspect;
+mod ops;
 mod output;
 mod run;
 mod samples;
@@ -36,6 +37,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Inspect(inspect)) => inspect::inspect(inspect),
         Some(Command::Eval(eval)) => eval::eval(eval),
         Some(Command::Compare(compare)) => compare::compare(compare),
+        Some(Command::Ops(listing)) => ops::ops(listing),
         None => compile::compile(&cli.compile),
     };
     match outcome {

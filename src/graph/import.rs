@@ -17,7 +17,7 @@ pub fn import(model: &mut Model) -> Result<Graph, Refusal> {
     let mut problems = model.choose_output(None).err().map_or(vec![], |refusal| refusal.problems);
     problems.extend(check_inputs(model));
     let unsupported = unsupported(model);
-    let closing = (!unsupported.is_empty()).then(ops::supported_names);
+    let closing = (!unsupported.is_empty()).then(|| ops::LISTED.to_owned());
     if !problems.is_empty() {
         problems.extend(unsupported);
         return Err(Refusal { problems, closing });

@@ -43,7 +43,7 @@ pub use eval::{eval_all, margin};
 pub use function::Function;
 pub use import::import;
 pub use labels::Labels;
-pub use ops::SUPPORTED;
+pub use ops::{SUPPORTED, Supported};
 
 use crate::onnx::ElementType;
 use crate::prediction::Prediction;

@@ -20,7 +20,7 @@ pub struct Supported {
 
 macro_rules! supported {
     ($($op:literal => $import:path, $how:expr;)+) => {
-        /// Every supported op, by name.
+        /// Every supported op, by name; those that are only folded come last.
         pub const SUPPORTED: &[Supported] = &[$(Supported { op: $op, how: $how, import: $import }),+];
     };
 }
@@ -30,6 +30,10 @@ const SMOOTH: &str = "piecewise linear, see --activation-error";
 
 /// How quantised values are computed.
 const EXACT: &str = "exact: half to even, saturated";
+
+/// Where ops stand that are folded away, and are known for nothing else.
+const CONSTANTS: &str = "of constants";
+const SHAPES: &str = "in shape arithmetic";
 
 supported! {
     "Abs" => activation::abs, "";
@@ -41,13 +45,9 @@ supported! {
     "Bitcast" => sign::bitcast, "in Keras's guard against negative zeros before an ArgMax";
     "BitwiseAnd" => sign::bitwise_and, "in Keras's guard against negative zeros before an ArgMax";
     "Cast" => shape::cast, "between floats, from integers to floats, and behind ArgMax";
-    "CastLike" => shape::folded, "of constants";
-    "Ceil" => shape::folded, "of constants";
     "Celu" => activation::smooth, SMOOTH;
     "Clip" => activation::clip, "constant bounds (ReLU6, hard tanh)";
     "Concat" => select::concat, "";
-    "Constant" => shape::folded, "of numbers";
-    "ConstantOfShape" => shape::folded, "in shape arithmetic";
     "DequantizeLinear" => quantised::dequantize_linear, "exact; of weights per tensor, per channel or per block";
     "Div" => affine::div, "by a constant; of functions of one number: piecewise linear";
     "Dropout" => shape::dropout, "removed";
@@ -58,7 +58,6 @@ supported! {
     "Exp" => activation::smooth, SMOOTH;
     "Expand" => select::moved, "to a constant shape";
     "Flatten" => shape::reshape, "any axis";
-    "Floor" => shape::folded, "of constants";
     "Gather" => select::moved, "at constant positions, and of class labels";
     "Gelu" => activation::smooth, SMOOTH;
     "Gemm" => dense::gemm, "A or B constant, C constant or absent; alpha, beta, transA, transB";
@@ -80,20 +79,15 @@ supported! {
     "Mul" => affine::mul, "by a constant, or of two computed values; of functions of one number (x * Sigmoid(x)): piecewise linear";
     "Neg" => activation::neg, "";
     "Not" => activation::not, "of a comparison for a Where, and in Keras's guard against negative zeros";
-    "Or" => sign::folded, "of constants";
     "PRelu" => activation::prelu, "constant slopes";
     "Pow" => activation::pow, SMOOTH;
     "QLinearMatMul" => quantised::qlinear_matmul, EXACT;
     "QuantizeLinear" => quantised::quantize_linear, "exact, per tensor: half to even, saturated";
-    "Range" => shape::folded, "in shape arithmetic";
     "Reciprocal" => activation::smooth, SMOOTH;
-    "ReduceProd" => shape::folded, "in shape arithmetic";
     "Relu" => activation::relu, "";
     "Reshape" => shape::reshape, "to a constant shape";
     "Selu" => activation::smooth, SMOOTH;
-    "Shape" => shape::shape, "in shape arithmetic";
     "Sigmoid" => tail::sigmoid, "in hidden layers piecewise linear; of one output, at the end: class 1 where it exceeds one half, else 0";
-    "Size" => shape::size, "in shape arithmetic";
     "Slice" => select::moved, "constant bounds";
     "Softmax" => tail::softmax, "at the end or before ArgMax: dropped, it does not change the class";
     "Softplus" => activation::smooth, SMOOTH;
@@ -131,6 +125,17 @@ supported! {
     "com.microsoft.QLinearSoftmax" => quantised::qlinear_softmax, "at the end: dropped";
     "com.microsoft.QuantizeLinear" => quantised::quantize_linear, EXACT;
     "com.microsoft.QuickGelu" => activation::smooth, SMOOTH;
+    // Those that no computed value goes through come last.
+    "CastLike" => shape::folded, CONSTANTS;
+    "Ceil" => shape::folded, CONSTANTS;
+    "Constant" => shape::folded, "of numbers";
+    "Floor" => shape::folded, CONSTANTS;
+    "Or" => sign::folded, CONSTANTS;
+    "ConstantOfShape" => shape::folded, SHAPES;
+    "Range" => shape::folded, SHAPES;
+    "ReduceProd" => shape::folded, SHAPES;
+    "Shape" => shape::shape, SHAPES;
+    "Size" => shape::size, SHAPES;
 }
 
 /// Looks an op up.
@@ -173,8 +178,5 @@ pub(super) fn remedy(op: &str) -> &'static str {
     }
 }
 
-/// The names of all supported ops, for the end of a refusal.
-pub(super) fn supported_names() -> String {
-    let names: Vec<&str> = SUPPORTED.iter().map(|supported| supported.op).collect();
-    format!("supported ops: {}", names.join(", "))
-}
+/// Where the supported ops are listed, for the end of a refusal.
+pub(super) const LISTED: &str = "`onnx2script ops` lists the supported ops";

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::function::{Binary, Expression, Function, Unary};
 use super::import::Importer;
 use super::operand::{Computed, Meaning, Operand, Test};
+use super::quantised::one;
 use super::{NodeId, Op, Origin};
 use crate::error::Problem;
 use crate::onnx::{ElementType, Node, Tensor};
@@ -374,12 +375,9 @@ fn function_of<const N: usize>(
 /// The number that all elements of a constant are.
 fn uniform(node: &Node, tensor: &Tensor) -> Result<f64, Problem> {
     let values = tensor.to_floats().unwrap_or_default();
-    match values.split_first() {
-        Some((first, others)) if others.iter().all(|other| other == first) => Ok(*first),
-        _ => Err(node
-            .problem("has a constant for each element beside a function")
-            .help("use the same one for all elements")),
-    }
+    one(&values).copied().ok_or_else(|| {
+        node.problem("has a constant for each element beside a function").help("use the same one for all elements")
+    })
 }
 
 fn apart(node: &Node) -> Problem {
@@ -431,10 +429,7 @@ fn expressions(importer: &Importer<'_>, node: NodeId) -> Vec<(NodeId, Expression
 
 /// An op as one function for all elements, and its operand.
 fn scalar(op: &Op) -> Option<(NodeId, Expression)> {
-    let same = |values: &[f64]| {
-        let (first, others) = values.split_first()?;
-        others.iter().all(|other| other == first).then_some(*first)
-    };
+    let same = |values: &[f64]| one(values).copied();
     let bound = |op: Binary, constant: &[f64]| {
         Some(Expression::binary(op, Expression::X, Expression::Constant(same(constant)?)))
     };

@@ -5,6 +5,7 @@ use super::activation::{activate, combine, elementwise, is_function, is_one_func
 use super::function::{Binary, Expression};
 use super::import::Importer;
 use super::operand::{Computed, Meaning, Operand};
+use super::quantised::one;
 use crate::error::Problem;
 use crate::onnx::{ElementType, Node, Tensor};
 
@@ -102,12 +103,10 @@ pub(super) fn div(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, P
             .help("put a Cast to float32 in front of it"));
     }
     if constant_first {
-        let (&dividend, others) = constant.split_first().ok_or_else(|| node.problem("has no elements"))?;
-        if others.iter().any(|other| *other != dividend) {
-            return Err(node
-                .problem("divides a constant for each element by a computed value")
-                .help("use the same constant for all elements"));
-        }
+        let &dividend = one(&constant).ok_or_else(|| {
+            node.problem("divides a constant for each element by a computed value")
+                .help("use the same constant for all elements")
+        })?;
         let quotient = Expression::binary(Binary::Divide, Expression::Constant(dividend), Expression::X);
         return activate(importer, node, &x, quotient).map(Operand::Computed);
     }

@@ -71,7 +71,7 @@ impl Quantisation {
 }
 
 /// The one number that all are.
-fn one<T: PartialEq>(numbers: &[T]) -> Option<&T> {
+pub(super) fn one<T: PartialEq>(numbers: &[T]) -> Option<&T> {
     let (first, others) = numbers.split_first()?;
     others.iter().all(|other| other == first).then_some(first)
 }

@@ -464,7 +464,7 @@ fn integers_stand_for_what_floats_say() {
             weights: weights_of_layers(weights),
             granularity,
             rescale,
-            activation_error: 1e-4,
+            activation_error: Some(1e-4),
             ..quant::Options::default()
         };
         let format = input.parse::<onnx2script::input::InputSpec>().unwrap().resolve(false);

@@ -211,7 +211,9 @@ impl<'a> Unrolled<'a> {
             | ir::Op::Max { x, .. }
             | ir::Op::Min { x, .. }
             | ir::Op::Piecewise { x, .. } => [Some((*x, index)), None],
-            ir::Op::Sum { terms: [x, y] } => [Some((*x, index)), Some((*y, index))],
+            ir::Op::Sum { terms: [x, y] } | ir::Op::Product { factors: [x, y] } => {
+                [Some((*x, index)), Some((*y, index))]
+            }
             ir::Op::Gather { parts, picks } => {
                 let (part, element) = picks[index];
                 [Some((parts[part], element)), None]

@@ -75,8 +75,8 @@ impl Folding<'_> {
                 let (x, constant) = (*x, constant.clone());
                 self.scale_before(x, &constant).or_else(|| self.scale_behind(id, &constant, on_grid))
             }
-            Op::Mul { x, constant } => self.shrink(x, constant.first().copied()?),
-            Op::Activate { x, function } if function.expression().is_increasing() => self.dropped_before_argmax(id, x),
+            Op::Mul { x, constant } => self.shrink(*x, constant.first().copied()?),
+            Op::Activate { x, function } if function.expression().is_increasing() => self.dropped_before_argmax(id, *x),
             Op::Gather { parts, picks } if parts.len() == 1 => {
                 let parts = parts.clone();
                 let picks: Vec<usize> = picks.iter().map(|&(_, index)| index).collect();

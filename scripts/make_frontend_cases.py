@@ -774,8 +774,10 @@ def end_of(model) -> str:
     return "logit" if "Sigmoid" in ops else "value"
 
 
-def session_of(data: bytes):
+def session_of(data: bytes, optimise: bool = True):
     options = ort.SessionOptions()
+    if not optimise:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
     return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])

@@ -708,6 +708,214 @@ elementwise("expand", "Expand of one number to three", lambda n, z: n.op("Mul", 
     n.const("shape", [1, 3], np.int64)], "e"), n.const("factors", [[1.0, -2.0, 0.5]])], "h"), width=3)
 
 
+# ---------------------------------------------------------------- quantised models
+
+def quantise(n, x, out, scale, zero, dtype=np.uint8, op="QuantizeLinear", **attrs):
+    """`scale` times the integers of `out`, less their zero point, is `x`. Scales are used under `out`'s name."""
+    return n.op(op, [x, n.const(f"{out}_scale", scale), n.const(f"{out}_zero", zero, dtype)], out, **attrs)
+
+
+def dequantise(n, q, out, of=None, **attrs):
+    return n.op("DequantizeLinear", [q, f"{of or q}_scale", f"{of or q}_zero"], out, **attrs)
+
+
+def stored(n, name, shape, scale, zero, dtype=np.int8, low=-100, high=100):
+    """Integers with their scale and zero point."""
+    n.const(f"{name}_scale", scale)
+    n.const(f"{name}_zero", zero, dtype)
+    return n.const(name, n.rng.integers(low, high + 1, shape), dtype)
+
+
+def of(*names):
+    """Operands of onnxruntime's quantised ops: integers, scale, zero point."""
+    return [part for name in names for part in (name, f"{name}_scale", f"{name}_zero")]
+
+
+def quantised(about, **options):
+    """Numbers, run without optimisations: as ONNX defines them."""
+    return accept(about, scores="y", value=True, plain=True, **options)
+
+
+def finish(n, q):
+    """The numbers that integers stand for, summed up."""
+    n.op("MatMul", [dequantise(n, q, "real"), n.w("last", 4, 1)], "y")
+    n.output("y", ["N", 1])
+
+
+def qdq_net(n, w1, w2, dtype=np.uint8, zero=113, step=0.0437, **attrs):
+    x = dequantise(n, quantise(n, n.input("x", ["N", 4]), "xq", step, zero, dtype), "xr")
+    n.const("b1", n.rng.integers(-300, 300, 4), np.int32)
+    n.const("b1_scale", 0.001)
+    b1 = n.op("DequantizeLinear", ["b1", "b1_scale"], "b1r")
+    h = n.op("Relu", [n.op("Add", [n.op("MatMul", [x, dequantise(n, w1, "w1r", **attrs)], "m1"), b1], "a1")], "h")
+    h = dequantise(n, quantise(n, h, "hq", step * 1.37, 0 if dtype == np.uint8 else zero, dtype), "hr")
+    n.op("MatMul", [h, dequantise(n, w2, "w2r")], "y")
+    n.output("y", ["N", 1])
+
+
+@quantised("QDQ: bytes by int8 weights, zero points everywhere, an int32 bias, opset 13", opset=13)
+def qdq_u8(n):
+    qdq_net(n, stored(n, "w1", (4, 4), 0.0123, -7), stored(n, "w2", (4, 1), 0.0234, 3))
+
+
+@quantised("QDQ: int8 activations, int8 weights with a scale for each channel")
+def qdq_per_channel(n):
+    qdq_net(n, stored(n, "w1", (4, 4), [0.0123, 0.02, 0.005, 0.031], [0, 0, 0, 0]), stored(n, "w2", (4, 1), 0.0234, 0),
+            dtype=np.int8, zero=-11, axis=1)
+
+
+@quantised("QDQ: weights with a scale and a zero point for each row")
+def qdq_per_row(n):
+    qdq_net(n, stored(n, "w1", (4, 4), [0.0123, 0.02, 0.005, 0.031], [5, -9, 0, 77]), stored(n, "w2", (4, 1), 0.0234, 0), axis=0)
+
+
+@quantised("QDQ: int16 activations of operator set 21", opset=21)
+def qdq_int16(n):
+    qdq_net(n, stored(n, "w1", (4, 4), 0.0123, 0), stored(n, "w2", (4, 1), 0.0234, 0), dtype=np.int16, zero=-311, step=0.000437)
+
+
+def four_bits(n, name, shape, scale, zero, kind=T.INT4, low=-8, high=7):
+    n.const(f"{name}_scale", scale)
+    count = int(np.prod(np.shape(zero)))
+    n.inits.append(helper.make_tensor(f"{name}_zero", kind, np.shape(zero), np.broadcast_to(zero, count) if np.ndim(zero) < 2 else np.reshape(zero, -1)))
+    values = n.rng.integers(low, high + 1, shape)
+    n.inits.append(helper.make_tensor(name, kind, shape, values.reshape(-1)))
+    return name
+
+
+@quantised("QDQ: int4 weights of operator set 21", opset=21)
+def qdq_int4(n):
+    qdq_net(n, four_bits(n, "w1", (4, 4), 0.123, 0), stored(n, "w2", (4, 1), 0.0234, 0))
+
+
+@quantised("QDQ: uint4 weights with a scale and a zero point for each block of two rows", opset=21)
+def qdq_blocks(n):
+    scales, zeros = n.rng.integers(5, 30, (2, 4)) / 128, n.rng.integers(3, 12, (2, 4))
+    qdq_net(n, four_bits(n, "w1", (4, 4), scales, zeros, T.UINT4, 0, 15), stored(n, "w2", (4, 1), 0.0234, 0), axis=0, block_size=2)
+
+
+@quantised("halves are rounded to even", grid="halves")
+def quantise_ties(n):
+    finish(n, quantise(n, n.input("x", ["N", 4]), "q", 0.0625, 0, np.int8))
+
+
+@quantised("halves are rounded to even before an odd zero point is added", grid="halves")
+def quantise_ties_zero(n):
+    finish(n, quantise(n, n.input("x", ["N", 4]), "q", 0.0625, 101, np.uint8))
+
+
+@quantised("integers saturate, at both ends", spread=8)
+def quantise_saturates(n):
+    finish(n, quantise(n, n.dense(n.input("x", ["N", 4]), 4, 4, 1), "q", 0.0313, 40, np.uint8))
+
+
+@quantised("QuantizeLinear without a zero point: bytes")
+def quantise_no_zero(n):
+    n.const("q_scale", 0.0377)
+    n.const("q_zero", 0, np.uint8)
+    finish(n, n.op("QuantizeLinear", [n.dense(n.input("x", ["N", 4]), 4, 4, 1), "q_scale"], "q"))
+
+
+@quantised("QuantizeLinear and DequantizeLinear of onnxruntime's domain, int16")
+def ms_quantise(n):
+    q = quantise(n, n.dense(n.input("x", ["N", 4]), 4, 4, 1), "q", 0.00377, 12, np.int16, domain=MS)
+    n.op("MatMul", [dequantise(n, q, "real", domain=MS), n.w("last", 4, 1)], "y")
+    n.output("y", ["N", 1])
+
+
+@quantised("QLinearMatMul twice: bytes by int8")
+def qlinear_matmul(n):
+    quantise(n, n.input("x", ["N", 4]), "q", 0.0437, 113)
+    stored(n, "w1", (4, 5), 0.0123, -7)
+    stored(n, "w2", (5, 4), 0.0234, 0)
+    for name, scale, zero in (("h", 0.1037, 100), ("g", 0.2029, 120)):
+        n.const(f"{name}_scale", scale)
+        n.const(f"{name}_zero", zero, np.uint8)
+    n.op("QLinearMatMul", of("q", "w1") + ["h_scale", "h_zero"], "h")
+    n.op("QLinearMatMul", of("h", "w2") + ["g_scale", "g_zero"], "g")
+    finish(n, "g")
+
+
+def result(n, name, scale, zero, dtype=np.uint8):
+    return [n.const(f"{name}_scale", scale), n.const(f"{name}_zero", zero, dtype)]
+
+
+@quantised("QGemm with a bias, transB and a scale for each channel, its result quantised")
+def qgemm(n):
+    quantise(n, n.input("x", ["N", 4]), "q", 0.0437, 113)
+    stored(n, "w1", (4, 4), [0.0123, 0.02, 0.005, 0.031], [0, 0, 0, 0])
+    bias = n.const("bias", n.rng.integers(-3000, 3000, 4), np.int32)
+    n.op("QGemm", of("q", "w1") + [bias] + result(n, "h", 0.1037, 100), "h", domain=MS, transB=1, alpha=1.0)
+    finish(n, "h")
+
+
+@quantised("QGemm without a scale of its result, which is real then")
+def qgemm_real(n):
+    quantise(n, n.input("x", ["N", 4]), "q", 0.0437, 113)
+    stored(n, "w1", (4, 4), 0.0123, 0)
+    n.op("QGemm", of("q", "w1"), "h", domain=MS, alpha=1.0)
+    n.op("MatMul", ["h", n.w("last", 4, 1)], "y")
+    n.output("y", ["N", 1])
+
+
+def two_quantised(n):
+    x = n.input("x", ["N", 4])
+    quantise(n, n.dense(x, 4, 4, 1), "a", 0.0937, 113)
+    quantise(n, n.dense(x, 4, 4, 2), "b", 0.1213, 140)
+
+
+@quantised("QLinearAdd of two values")
+def qlinear_add(n):
+    two_quantised(n)
+    finish(n, n.op("QLinearAdd", of("a", "b") + result(n, "c", 0.1713, 120), "c", domain=MS))
+
+
+@quantised("QLinearMul of two values", spread=2)
+def qlinear_mul(n):
+    two_quantised(n)
+    finish(n, n.op("QLinearMul", of("a", "b") + result(n, "c", 0.3713, 120), "c", domain=MS))
+
+
+@quantised("QLinearConcat of two values, along axis 1")
+def qlinear_concat(n):
+    x = n.input("x", ["N", 4])
+    quantise(n, n.dense(x, 4, 3, 1), "a", 0.0937, 113)
+    quantise(n, n.dense(x, 4, 1, 2), "b", 0.1213, 140)
+    finish(n, n.op("QLinearConcat", result(n, "c", 0.1713, 120) + of("a", "b"), "c", domain=MS, axis=1))
+
+
+@quantised("QLinearLeakyRelu")
+def qlinear_leaky_relu(n):
+    two_quantised(n)
+    finish(n, n.op("QLinearLeakyRelu", of("a") + result(n, "c", 0.0813, 60), "c", domain=MS, alpha=0.2))
+
+
+@quantised("QLinearSigmoid between layers: a step off where the function's error crosses a half")
+def qlinear_sigmoid(n):
+    two_quantised(n)
+    finish(n, n.op("QLinearSigmoid", of("a") + result(n, "c", 1 / 256, 0), "c", domain=MS))
+    n.error = float(np.abs(numpy_helper.to_array(n.inits[-1])).sum()) / 256
+
+
+@accept("QLinearMatMul, QLinearSoftmax, ArgMax", scores="z", margin=0.3, plain=True)
+def qlinear_softmax(n):
+    quantise(n, n.dense(n.input("x", ["N", 4]), 4, 3, 1), "a", 0.0937, 113)
+    dequantise(n, "a", "z")
+    n.op("QLinearSoftmax", of("a") + result(n, "p", 1 / 256, 0), "p", domain=MS, opset=13, axis=-1)
+    n.op("ArgMax", [dequantise(n, "p", "pr")], "class", axis=1, keepdims=0)
+    n.output("class", ["N"], T.INT64)
+
+
+@quantised("MatMulInteger with static zero points, and one for each column")
+def matmul_integer(n):
+    quantise(n, n.input("x", ["N", 4]), "q", 0.0437, 113)
+    stored(n, "w1", (4, 4), 0.0123, [3, -5, 0, 20])
+    sums = n.op("MatMulInteger", ["q", "w1", "q_zero", "w1_zero"], "sums")
+    real = n.op("Mul", [n.op("Cast", [sums], "float", to=T.FLOAT), n.const("step", 0.0437 * 0.0123)], "h")
+    n.op("MatMul", [n.op("Relu", [real], "r"), n.w("last", 4, 1)], "y")
+    n.output("y", ["N", 1])
+
+
 # ---------------------------------------------------------------- what must be refused
 
 def hidden(n, make, out="h"):
@@ -877,6 +1085,105 @@ def external_short(n):
     return model
 
 
+@refuse("a scale that is computed from the sample", "spread_scale", "QuantizeLinear", "static")
+def scale_computed(n):
+    def make(z):
+        scale = n.op("Max", [n.op("Slice", [z, *(n.const(f"s{i}", [v], np.int64) for i, v in enumerate((0, 1, 1)))], "first"), n.const("tiny", [0.01])], "scale")
+        q = n.op("QuantizeLinear", [z, n.op("Reshape", [scale, n.const("flat", [1], np.int64)], "flat_scale")], "q", name="spread_scale")
+        return n.op("DequantizeLinear", [q, "flat_scale"], "h", name="back")
+    return hidden(n, make)
+
+
+@refuse("DynamicQuantizeLinear", "dynamic", "DynamicQuantizeLinear", "quantize_static")
+def dynamic_quantisation(n):
+    def make(z):
+        n.op("DynamicQuantizeLinear", [z], ["q", "s", "o"], name="dynamic")
+        return n.op("DequantizeLinear", ["q", "s", "o"], "h")
+    return hidden(n, make)
+
+
+@refuse("activations quantised with a scale each", "each_its_own", "several scales", "per tensor")
+def scales_of_activations(n):
+    def make(z):
+        q = n.op("QuantizeLinear", [z, n.const("s", [0.1, 0.2, 0.3, 0.4]), n.const("o", [0, 0, 0, 0], np.int8)], "q", name="each_its_own", axis=1)
+        return n.op("DequantizeLinear", [q, "s", "o"], "h", axis=1)
+    return hidden(n, make)
+
+
+@refuse("ThresholdedRelu, which jumps", "jumpy", "ThresholdedRelu", "jumps")
+def thresholded_relu(n):
+    return hidden(n, lambda z: n.op("ThresholdedRelu", [z], "h", name="jumpy"))
+
+
+@refuse("Round, which jumps", "steps", "Round", "jumps")
+def rounded(n):
+    return hidden(n, lambda z: n.op("Round", [z], "h", name="steps"))
+
+
+@refuse("Sign, which jumps", "signs", "Sign", "jumps")
+def signs(n):
+    return hidden(n, lambda z: n.op("Sign", [z], "h", name="signs"))
+
+
+@refuse("Floor of a computed value, which jumps", "floors", "Floor")
+def floors(n):
+    return hidden(n, lambda z: n.op("Floor", [z], "h", name="floors"))
+
+
+@refuse("a Where that jumps", "jumping", "Where", "jumps")
+def where_jumps(n):
+    return hidden(n, lambda z: n.op("Where", [n.op("Greater", [z, n.const("c", 0.5)], "test"), z, n.const("low", 0.0)], "h", name="jumping"))
+
+
+@refuse("Exp, which overflows over a wide input", "explosion", "Exp", "bends too much", "--input")
+def exp_overflows(n):
+    return hidden(n, lambda z: n.op("Exp", [z], "h", name="explosion"))
+
+
+@refuse("Log of what may be negative", "deep", "Log", "not finite")
+def log_of_negative(n):
+    return hidden(n, lambda z: n.op("Log", [z], "h", name="deep"))
+
+
+@refuse("a convolution", "conv_one", "Conv", "dense layers")
+def convolution(n):
+    x = n.op("Conv", [n.input("x", ["N", 1, 4, 4]), n.w("k", 2, 1, 3, 3)], "c", name="conv_one")
+    n.output(n.dense(n.op("Flatten", [x], "flat"), 8, 3, 1))
+    return n
+
+
+@refuse("attention: a product with a Softmax in the middle", "attend", "Softmax")
+def softmax_gate(n):
+    return hidden(n, lambda z: n.op("Mul", [z, n.op("Softmax", [z], "weights", name="attend")], "h", name="attended"))
+
+
+@refuse("a Max of two values that come from different numbers", "larger_of_two", "Max", "different numbers")
+def max_of_two(n):
+    return hidden(n, lambda z: n.op("Max", [z, n.dense(z, 4, 4, 7)], "h", name="larger_of_two"))
+
+
+@refuse("a quotient of two values", "ratio", "Div", "different numbers")
+def quotient(n):
+    return hidden(n, lambda z: n.op("Div", [z, n.dense(z, 4, 4, 7)], "h", name="ratio"))
+
+
+@refuse("Clip with a bound that is computed", "bounds", "Clip", "computed")
+def clip_computed(n):
+    def make(z):
+        first = n.op("Slice", [z, *(n.const(f"s{i}", [v], np.int64) for i, v in enumerate((0, 1, 1)))], "first")
+        low = n.op("Reshape", [first, n.const("none", np.zeros(0), np.int64)], "low")
+        return n.op("Clip", [z, low], "h", name="bounds")
+    return hidden(n, make)
+
+
+@refuse("Split into sizes that do not add up", "uneven", "Split")
+def split_uneven(n):
+    def make(z):
+        n.op("Split", [z, n.const("sizes", [1, 2], np.int64)], ["a", "b"], name="uneven", axis=1)
+        return n.op("Concat", ["a", "b"], "h", axis=1)
+    return hidden(n, make)
+
+
 # ---------------------------------------------------------------- writing
 
 def net(name, seed, options):
@@ -887,6 +1194,8 @@ def net(name, seed, options):
 def candidates(rng, size, options):
     if options.get("grid") == "whole":
         return rng.integers(-8, 9, (200, size)).tolist()
+    if options.get("grid") == "halves":
+        return (rng.integers(-192, 193, (200, size)) / 32).tolist()
     if "spread" in options:
         return (rng.integers(-160, 161, (200, size)) * options["spread"] / 160).tolist()
     return (rng.integers(-160, 161, (200, size)) / 20).tolist()
@@ -911,7 +1220,7 @@ class Runner:
             plain.graph.node.extend(keep)
         if not any(o.name == scores for o in plain.graph.output):
             plain.graph.output.append(helper.make_tensor_value_info(scores, T.FLOAT16 if self.dtype == np.float16 else T.FLOAT, None))
-        self.session, self.scores = session_of(plain.SerializeToString()), scores
+        self.session, self.scores = session_of(plain.SerializeToString(), not options.get("plain")), scores
 
     def run(self, row):
         """The answer, and by how much it is sure."""

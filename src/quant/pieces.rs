@@ -53,12 +53,12 @@ pub(super) fn fit(
     while finer <= FINEST {
         let unit = BigRational::new(BigInt::one(), BigInt::one() << finer);
         let curve = integer_curve(&knots, scale, &unit).ok_or("takes numbers beyond floats")?;
-        if worst(&curve, &points, scale, &unit) <= error * (1.0 - CHORD) {
+        if is_within(error * (1.0 - CHORD), &curve, &points, scale, &unit) {
             let others = match &mut others {
                 Some(others) => others,
                 none => none.insert(sampled.evenly(interval)?),
             };
-            if worst(&curve, others, scale, &unit) <= error {
+            if is_within(error, &curve, others, scale, &unit) {
                 return Ok((curve, unit));
             }
         }
@@ -75,7 +75,9 @@ struct Sampled<'a> {
 
 impl Sampled<'_> {
     fn at(&self, v: BigInt) -> Result<Point, String> {
-        let x = (self.scale * &v).to_f64().filter(|x| x.is_finite()).ok_or("takes numbers beyond floats")?;
+        // Not reduced: that would take most of the time, and change nothing.
+        let x = BigRational::new_raw(self.scale.numer() * &v, self.scale.denom().clone());
+        let x = x.to_f64().filter(|x| x.is_finite()).ok_or("takes numbers beyond floats")?;
         Ok(Point { y: self.finite(x)?, v, x })
     }
 
@@ -233,20 +235,19 @@ fn integer_curve(knots: &[Point], scale: &BigRational, unit: &BigRational) -> Op
     Some(curve)
 }
 
-/// How far a curve is from its function at points in ascending order.
-fn worst(curve: &Curve, points: &[Point], scale: &BigRational, unit: &BigRational) -> f64 {
+/// Whether a curve is that near to its function at points in ascending order.
+fn is_within(error: f64, curve: &Curve, points: &[Point], scale: &BigRational, unit: &BigRational) -> bool {
     let step = (scale * unit).to_f64().unwrap_or(f64::INFINITY);
     let (mut slope, mut offset) = (curve.slope.clone(), curve.offset.clone());
     let mut bends = curve.bends.iter().peekable();
-    let off = |point: &Point| {
+    points.iter().all(|point| {
         while let Some(bend) = bends.next_if(|bend| bend.at <= point.v) {
             slope += &bend.change;
             offset -= &bend.change * &bend.at;
         }
-        let value = (&slope * &point.v + &offset).to_f64()? * step;
-        Some((value - point.y).abs())
-    };
-    points.iter().map(off).map(|off| off.unwrap_or(f64::INFINITY)).fold(0.0, f64::max)
+        let value = (&slope * &point.v + &offset).to_f64().map(|value| value * step);
+        value.is_some_and(|value| (value - point.y).abs() <= error)
+    })
 }
 
 #[cfg(test)]

@@ -823,6 +823,22 @@ def ms_quantise(n):
     n.output("y", ["N", 1])
 
 
+def between_steps(name, about, make):
+    """A function of integers' numbers, quantised again."""
+    def build_it(n):
+        quantise(n, n.dense(n.input("x", ["N", 4]), 4, 4, 1), "q", 0.0937, 113)
+        h = make(n, dequantise(n, "q", "r"))
+        finish(n, quantise(n, h, "g", 0.0613, 70))
+    ACCEPT[name] = (build_it, about, "y", {"value": True, "plain": True})
+
+
+between_steps("qdq_leaky_relu", "LeakyRelu between quantised values", one("LeakyRelu", alpha=0.3))
+between_steps("qdq_prelu", "PRelu with a slope each between quantised values", with_constants("PRelu", [0.25, -0.5, 1.5, 0.1]))
+between_steps("qdq_factors", "a factor each between quantised values", with_constants("Mul", [0.37, -1.13, 0.011, 2.9]))
+between_steps("qdq_clip", "Clip between quantised values, its bounds no multiples of a step", with_constants("Clip", -1.234, 2.345))
+between_steps("qdq_bias", "a constant each between quantised values", with_constants("Add", [0.37, -1.13, 0.011, 2.9]))
+
+
 @quantised("QLinearMatMul twice: bytes by int8")
 def qlinear_matmul(n):
     quantise(n, n.input("x", ["N", 4]), "q", 0.0437, 113)

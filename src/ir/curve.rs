@@ -37,9 +37,18 @@ impl Curve {
 
     /// The values of an interval: an end or a bend has the least, and one the greatest.
     pub fn over(&self, interval: &Interval) -> Interval {
-        let inside = self.bends.iter().map(|bend| &bend.at).filter(|at| interval.contains(at));
-        let ends = Interval::new(self.at(&interval.low), self.at(&interval.high));
-        inside.fold(ends, |values, at| values.union(&Interval::point(self.at(at))))
+        let inside = self.within(interval);
+        let (mut at, mut slope) = (interval.low.clone(), inside.slope);
+        let mut value = &slope * &at + inside.offset;
+        let mut values = Interval::point(value.clone());
+        let end = Bend { at: interval.high.clone(), change: BigInt::zero() };
+        for bend in inside.bends.into_iter().chain([end]) {
+            value += &slope * (&bend.at - &at);
+            values = values.union(&Interval::point(value.clone()));
+            slope += bend.change;
+            at = bend.at;
+        }
+        values
     }
 
     /// The part of the curve over an interval: bends outside of it are no bends.

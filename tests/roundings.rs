@@ -29,7 +29,8 @@ fn rounded(quotient: &BigRational) -> BigInt {
 
 /// A network that bounds each of its inputs, rounds them, and gives all results in one number.
 fn ir(input: &str, bounds: &[(i64, i64)], factors: &[i64], divisor: i64) -> Ir {
-    let layer = Layer { label: "input".into(), onnx_nodes: vec![], channels: vec![], storage: None };
+    let layer =
+        Layer { label: "input".into(), onnx_nodes: vec![], channels: vec![], storage: None, approximations: vec![] };
     let format = input.parse::<InputSpec>().unwrap().resolve(true);
     let mut builder = Builder::new("test.onnx".into(), format, factors.len(), layer);
     let low = bounds.iter().map(|(low, _)| (*low).into()).collect();

@@ -64,6 +64,13 @@ impl Builder {
         }
     }
 
+    /// Says what stands for a smooth function in the newest layer.
+    pub fn describe_approximation(&mut self, approximation: String) {
+        if let Some(layer) = self.ir.layers.last_mut() {
+            layer.approximations.push(approximation);
+        }
+    }
+
     /// Makes a value the last one: what was made behind it goes.
     pub fn end_at(&mut self, id: ValueId) {
         self.ir.values.truncate(id + 1);

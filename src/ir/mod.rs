@@ -72,6 +72,8 @@ pub struct Layer {
     pub channels: Vec<f64>,
     /// How the weights are stored; `None` where there are none.
     pub storage: Option<Storage>,
+    /// Smooth functions in it, and what stands for them. Reports only.
+    pub approximations: Vec<String>,
 }
 
 /// A vector of integers.

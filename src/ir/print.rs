@@ -24,6 +24,9 @@ pub fn print(ir: &Ir) -> String {
             if let Some(storage) = &label.storage {
                 let _ = writeln!(text, "  weights: {storage}");
             }
+            for approximation in &label.approximations {
+                let _ = writeln!(text, "  {approximation}");
+            }
         }
         let _ = writeln!(text, "  %{id} = {}", describe(&value.op));
         let _ = writeln!(text, "       : {}", describe_type(value));

@@ -123,7 +123,13 @@ mod tests {
 
     /// A network of these steps, each of which reads the one before.
     fn network(inputs: usize, steps: &[fn(usize) -> Op]) -> Ir {
-        let layer = Layer { label: "input".into(), onnx_nodes: vec![], channels: vec![], storage: None };
+        let layer = Layer {
+            label: "input".into(),
+            onnx_nodes: vec![],
+            channels: vec![],
+            storage: None,
+            approximations: vec![],
+        };
         let mut builder = Builder::new("test".into(), InputSpec::default().resolve(false), inputs, layer);
         for (x, step) in steps.iter().enumerate() {
             builder.push(step(x), 0);

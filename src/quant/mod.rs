@@ -44,8 +44,13 @@ use grid::Grid;
 /// # Errors
 /// A [`Refusal`] when a weight does not fit the scale, or choices contradict each other.
 pub fn quantise(graph: &Graph, input: InputFormat, options: &Options) -> Result<Ir, Refusal> {
-    let layer =
-        Layer { label: "input".into(), onnx_nodes: vec![graph.input_name.clone()], channels: vec![], storage: None };
+    let layer = Layer {
+        label: "input".into(),
+        onnx_nodes: vec![graph.input_name.clone()],
+        channels: vec![],
+        storage: None,
+        approximations: vec![],
+    };
     let grids = graph.nodes.iter().map(|node| match &node.op {
         graph::Op::MatMul { weights, .. } => grid::find(weights),
         _ => None,
@@ -152,7 +157,7 @@ impl Lowering<'_> {
     }
 
     fn start_layer(&mut self, label: String) {
-        let layer = Layer { label, onnx_nodes: vec![], channels: vec![], storage: None };
+        let layer = Layer { label, onnx_nodes: vec![], channels: vec![], storage: None, approximations: vec![] };
         self.layer = self.builder.layer(layer);
     }
 

@@ -110,6 +110,8 @@ impl Lowering<'_> {
             Problem::of_node(&origin.name, &origin.op, format!("the function {function} {reason}"))
                 .help("allow a larger error (--activation-error), give a narrower --input, or use another activation")
         })?;
+        let pieces = curve.bends.len() + 1;
+        self.builder.describe_approximation(format!("{function} as {pieces} straight pieces, off by at most {error}"));
         let value = self.push(Op::Piecewise { x, curves: Arc::new(vec![curve]), unit });
         Ok(Lowered { value, ..Lowered::default() })
     }

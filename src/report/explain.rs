@@ -39,6 +39,7 @@ pub fn explain(compiled: &Compiled, fee_rate: u64) -> String {
     );
     text += &layer_table(compiled, &shares);
     text += &storage(compiled);
+    text += &approximations(compiled);
     text += &idioms::layer_table(compiled);
     text += &idioms::idiom_table(compiled);
     text += "\nopcodes by layer\n";
@@ -101,6 +102,16 @@ fn storage(compiled: &Compiled) -> String {
     let line = |layer: &Layer| Some(format!("  {:<10} {}\n", layer.label, layer.storage.as_ref()?));
     let lines: String = compiled.ir.layers.iter().filter_map(line).collect();
     format!("\nweights\n{lines}")
+}
+
+/// What stands for each smooth function.
+fn approximations(compiled: &Compiled) -> String {
+    let of_layer = |layer: &Layer| {
+        let line = |approximation: &String| format!("  {:<10} {approximation}\n", layer.label);
+        layer.approximations.iter().map(line).collect::<String>()
+    };
+    let lines: String = compiled.ir.layers.iter().map(of_layer).collect();
+    if lines.is_empty() { lines } else { format!("\nactivations\n{lines}") }
 }
 
 fn layer_table(compiled: &Compiled, shares: &[(String, Share)]) -> String {

@@ -119,7 +119,7 @@ pub(crate) struct Choices {
     #[arg(long, value_name = "product|sum|none", default_value = "sum")]
     pub(crate) rescale: Rescale,
     /// How far straight pieces may be from the smooth activations (Sigmoid, Tanh, Gelu, ...) that they stand for: a smaller
-    /// error takes more pieces [default: 1e-3 where the answer is a class, 1e-4 where it is a number].
+    /// error takes more pieces [default: 1e-3; 1e-4 where the answer is a number or the model is quantised].
     #[arg(long, value_name = "ERROR", value_parser = positive)]
     pub(crate) activation_error: Option<f64>,
     /// Optimisation of the network: 0 none, 1 every bit kept, 2 roundings may move or go.

@@ -71,8 +71,9 @@ pub struct Options {
 
 /// How far straight pieces may be from a smooth function where the answer is a class, unless a user says otherwise.
 pub const CLASS_ERROR: f64 = 1e-3;
-/// The same where the answer is a number, which shows errors as they are.
-pub const NUMBER_ERROR: f64 = 1e-4;
+/// The same where the answer is a number, which shows errors as they are, and where activations are rounded, which makes
+/// whole steps of them.
+pub const FINE_ERROR: f64 = 1e-4;
 
 impl Default for Options {
     fn default() -> Self {

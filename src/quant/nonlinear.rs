@@ -10,7 +10,7 @@ use num_traits::{One, Signed, ToPrimitive, Zero};
 use super::choice::{self, Rescale, Weights};
 use super::{Lowered, Lowering, decimal, in_steps, pieces, with_channels_taken_off};
 use crate::error::{Problem, Refusal};
-use crate::graph::{Function, Origin};
+use crate::graph::{self, Function, Origin};
 use crate::ir::{Bend, Curve, Op, ValueId};
 
 /// Operands of smooth functions are rounded to steps of this share of the error.
@@ -97,7 +97,8 @@ impl Lowering<'_> {
 
     /// A smooth function as straight pieces. Its operand first loses the digits that cannot matter.
     pub(super) fn activate(&mut self, x: usize, function: &Function, origin: &Origin) -> Result<Lowered, Refusal> {
-        let by_default = if self.graph.classes() > 0 { choice::CLASS_ERROR } else { choice::NUMBER_ERROR };
+        let rounds = self.graph.nodes.iter().any(|node| matches!(node.op, graph::Op::Round { .. }));
+        let by_default = if rounds || self.graph.classes() == 0 { choice::FINE_ERROR } else { choice::CLASS_ERROR };
         let error = self.options.activation_error.unwrap_or(by_default);
         let mut x = self.lowered[x].value;
         let step = decimal::exact(error).unwrap_or_else(|| decimal::power_of_ten(-3)) / BigInt::from(OPERAND_SHARE);

@@ -1,7 +1,8 @@
 //! Sums, differences, products and quotients.
 
 use super::Op;
-use super::activation::{activate, combine, elementwise, is_function, is_one_function, step};
+use super::activation::{elementwise, step};
+use super::compose::{activate, combine, is_function, is_one_function};
 use super::function::{Binary, Expression};
 use super::import::Importer;
 use super::operand::{Computed, Meaning, Operand};

@@ -13,6 +13,7 @@
 
 mod activation;
 mod affine;
+mod compose;
 mod dense;
 mod dims;
 mod eval;
@@ -32,18 +33,19 @@ mod shape;
 mod sign;
 mod simplify;
 mod sklearn;
+mod smooth;
 mod tail;
 mod types;
 
 use std::sync::Arc;
 
-#[cfg(test)]
-pub(crate) use activation::named;
 pub use eval::{eval_all, margin};
 pub use function::Function;
 pub use import::import;
 pub use labels::Labels;
 pub use ops::{SUPPORTED, Supported};
+#[cfg(test)]
+pub(crate) use smooth::named;
 
 use crate::onnx::ElementType;
 use crate::prediction::Prediction;

@@ -1,7 +1,7 @@
 //! What an ONNX value name stands for while a graph is being imported.
 
 use super::import::Importer;
-use super::{Labels, NodeId, Origin, activation};
+use super::{Labels, NodeId, Origin, smooth};
 use crate::error::Problem;
 use crate::onnx::{ElementType, Node, Tensor};
 
@@ -89,7 +89,7 @@ impl Computed {
                  ArgMax, where it does not change the class; export the network without it",
                 softmax.op.rsplit('.').next().unwrap_or_default()
             ))),
-            Meaning::Logit(sigmoid) => Ok(activation::sigmoid(importer, sigmoid.clone(), &self)),
+            Meaning::Logit(sigmoid) => Ok(smooth::sigmoid(importer, sigmoid.clone(), &self)),
             Meaning::Complement(sigmoid) | Meaning::Pair(sigmoid) => Err(problem(sigmoid).help(
                 "one minus a Sigmoid can only stand beside that Sigmoid at the end, as the probability of the other class",
             )),

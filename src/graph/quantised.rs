@@ -6,7 +6,7 @@
 //! those scales to float32: its answers differ where a sum lies that near to a half.
 
 use super::Op;
-use super::activation::{bounded, sigmoid, step};
+use super::activation::{bounded, step};
 use super::affine::{Operands, product, sum_of, together};
 use super::dense;
 use super::dims;
@@ -14,6 +14,7 @@ use super::import::{Importer, origin};
 use super::linear;
 use super::operand::{Computed, Meaning, Operand};
 use super::select::concat_values;
+use super::smooth::sigmoid;
 use crate::error::Problem;
 use crate::onnx::{ElementType, Node, Tensor};
 

@@ -4,7 +4,7 @@
 //!
 //! Its steps are followed as what they ask of the elements, nothing being computed.
 
-use super::activation;
+use super::compose;
 use super::import::Importer;
 use super::operand::{Computed, Meaning, Operand, Test};
 use crate::error::Problem;
@@ -38,9 +38,9 @@ pub(super) fn bitwise_and(importer: &mut Importer<'_>, node: &Node) -> Result<Op
 pub(super) fn less(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     // The constant must be the second operand, `x < 0`.
     let is_second = node.input(1).is_some_and(|_| matches!(importer.operand(node, 1), Ok(Operand::Constant(_))));
-    let Ok((value, constant)) = beside_constant(importer, node) else { return activation::compare(importer, node) };
+    let Ok((value, constant)) = beside_constant(importer, node) else { return compose::compare(importer, node) };
     if value.meaning == Meaning::Value {
-        return activation::compare(importer, node);
+        return compose::compare(importer, node);
     }
     match value.meaning {
         Meaning::Test(Test::SignBit) if is_second && is_zero(&constant) && fits(&value, &constant) => {

@@ -62,7 +62,10 @@ impl<'m> Digits<'m> {
         for row in rows.iter().rev() {
             match row {
                 Some(input) => {
-                    let digit = |output: usize| (self.weight(*input, output) + self.zeros[output]) as u64;
+                    // Two weights may lie up to 2^64 - 1 apart: too far for a signed sum, and one digit all the same.
+                    let digit = |output: usize| {
+                        (i128::from(self.weight(*input, output)) + i128::from(self.zeros[output])) as u64
+                    };
                     bytes.extend(self.row((0..self.matrix.columns).map(digit), row_bytes));
                 }
                 // Whatever its unit holds counts nothing: weights of zero.
@@ -136,6 +139,16 @@ mod tests {
         let matrix = Matrix { rows: 1, columns: 2, elements: vec![-3, 4], unit };
         let digits = Digits::new(&matrix, false);
         assert_eq!(digits.chunk(&[None], 1), digits.zero_row(1));
+    }
+
+    #[test]
+    fn weights_may_lie_as_far_apart_as_they_can() {
+        let unit = BigRational::from_integer(1.into());
+        let matrix = Matrix { rows: 2, columns: 1, elements: vec![i64::MAX, -i64::MAX], unit };
+        let digits = Digits::new(&matrix, false);
+        assert_eq!((digits.bits, digits.zeros[0]), (64, i64::MAX));
+        let bytes = digits.chunk(&[Some(0), Some(1)], 8);
+        assert_eq!(bytes, [[0; 8], (u64::MAX - 1).to_le_bytes()].concat());
     }
 
     #[test]

@@ -178,7 +178,12 @@ fn along_axis(node: &Node, tensor: &Tensor, shape: &[usize]) -> Result<Vec<f64>,
         return Ok(vec![value; count]);
     }
     // In operator sets without an axis, and in onnxruntime's own ops, matrices have a scale for each column.
-    let default = if node.op.contains("MatMul") || node.op.contains("Gemm") { -1 } else { 1 };
+    let transposed = node.int("transB", 0).map_err(|problem| problem.reason)? != 0;
+    let default = match node.op.contains("MatMul") || node.op.contains("Gemm") {
+        true if transposed => 0,
+        true => -1,
+        false => 1,
+    };
     let axis = node.int("axis", default).map_err(|problem| problem.reason)?;
     // A vector has one axis, whatever is said of it.
     let axis = if shape.len() == 1 { 0 } else { dims::axis(axis, shape.len())? };
@@ -213,16 +218,7 @@ pub(super) fn qlinear_matmul(importer: &mut Importer<'_>, node: &Node) -> Result
 /// QGemm of onnxruntime: the bias has the scale of the products; without an output scale, the result is real.
 pub(super) fn qgemm(importer: &mut Importer<'_>, node: &Node) -> Result<Operand, Problem> {
     let a = dequantised(importer, node, [0, 1, 2])?;
-    let transposed = node.int("transB", 0)? != 0;
-    let b = match (importer.operand(node, 3)?, constant(importer, node, 4)?) {
-        (Operand::Constant(b), Some(scales)) => {
-            let axis = if transposed { 0 } else { 1 };
-            let zeros = constant(importer, node, 5)?;
-            let reals = per_channel(&b, &scales, zeros.as_ref(), axis);
-            Operand::Constant(reals.map_err(|reason| node.problem(reason).help(CHECK))?)
-        }
-        _ => dequantised(importer, node, [3, 4, 5])?,
-    };
+    let b = dequantised(importer, node, [3, 4, 5])?;
     let alpha = node.float("alpha", 1.0)?;
     let bias = match constant(importer, node, 6)? {
         Some(bias) => Some(bias_of_products(importer, node, &bias, alpha)?),
@@ -238,25 +234,6 @@ pub(super) fn qgemm(importer: &mut Importer<'_>, node: &Node) -> Result<Operand,
     }
     let to = Quantisation::at(importer, node, 7, 8)?;
     to.of(importer, node, &sums).map(Operand::Computed)
-}
-
-fn per_channel(x: &Tensor, scales: &Tensor, zeros: Option<&Tensor>, axis: usize) -> Result<Tensor, String> {
-    let misfit = || format!("has scales of shape {:?} for integers of shape {:?}", scales.shape, x.shape);
-    let spread = |tensor: &Tensor| {
-        let values = tensor.to_floats().ok_or_else(misfit)?;
-        let inner: usize = x.shape.get(axis + 1..).ok_or_else(misfit)?.iter().product();
-        let dim = x.shape[axis];
-        match values.len() {
-            1 => Ok(vec![values[0]; x.len()]),
-            len if len == dim => Ok((0..x.len()).map(|index| values[index / inner % dim]).collect()),
-            _ => Err(misfit()),
-        }
-    };
-    let integers = x.to_floats().ok_or_else(misfit)?;
-    let (scales, zeros) = (spread(scales)?, zeros.map(spread).transpose()?);
-    let zero = |index: usize| zeros.as_ref().map_or(0.0, |zeros| zeros[index]);
-    let reals = integers.iter().zip(&scales).enumerate().map(|(index, (q, scale))| (q - zero(index)) * scale).collect();
-    Ok(Tensor::floats(x.shape.clone(), reals))
 }
 
 /// A bias of integers in steps of the two scales' product.

@@ -35,6 +35,12 @@ pub fn of_script(program: &Program, script: &Script) -> Cost {
     cost
 }
 
+/// What an instruction of a guard costs: little, beside a network's. Signatures are not in it.
+pub fn of_guard(code: &Code) -> Cost {
+    let data = if let Code::Push(data) = code { copy_ns(data.len()) } else { 0 };
+    Cost { bytes: code.byte_len(), instructions: 1, nanoseconds: COST_INSTRUCTION_NS + data }
+}
+
 /// What an instruction costs that serves an instruction of the program.
 pub fn of_instruction(program: &Program, code: &Code, origin: u32) -> Cost {
     let served = program.instructions.get(origin as usize);

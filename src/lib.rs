@@ -22,7 +22,7 @@
 //! let bytes = compiled.ir.input.encode(&input).expect("inside the input's range");
 //! let items = compiled.contract.unlocking_items(&onnx2script::ir::eval(&compiled.optimised, &input), bytes);
 //! let unlocking = script::code::pushes(&items);
-//! assert!(interp::run(unlocking.as_bytes(), &compiled.script.to_bytes(), &compiled.target).is_ok());
+//! assert!(interp::run(unlocking.as_bytes(), &compiled.locking().to_bytes(), &compiled.target).is_ok());
 //! # Ok::<(), anyhow::Error>(())
 //! ```
 
@@ -34,6 +34,7 @@ pub mod data;
 pub mod error;
 pub mod float_model;
 pub mod graph;
+pub mod guard;
 pub mod input;
 pub mod interp;
 pub mod ir;
@@ -50,10 +51,11 @@ pub mod target;
 use num_bigint::BigInt;
 
 use crate::bignum::Program;
-use crate::codegen::{Contract, Emitted, Lowered};
+use crate::codegen::{Contract, Emitted, Frame, Lowered};
 use crate::cost::Cost;
 use crate::error::{Problem, Refusal};
 use crate::graph::Graph;
+use crate::guard::{Guard, Locking};
 use crate::input::InputSpec;
 use crate::ir::Ir;
 use crate::onnx::Model;
@@ -74,6 +76,8 @@ pub struct Options {
     pub stop_after: Option<String>,
     /// What the unlocking script pushes and what is made of the class.
     pub contract: Contract,
+    /// Who may spend.
+    pub guard: Guard,
     /// How code is generated.
     pub codegen: codegen::Options,
     /// Where the script will run.
@@ -97,10 +101,12 @@ pub struct Compiled {
     pub unpacked: Option<String>,
     /// What the cost model predicted for the network, entry and exit aside; `None` where it was not asked.
     pub predicted: Option<Cost>,
-    /// The locking script.
+    /// The network's script, which is all of the locking script unless there is a guard: see [`Compiled::locking`].
     pub script: Script,
     /// The kind of contract.
     pub contract: Contract,
+    /// Who may spend.
+    pub guard: Guard,
     /// The target it was compiled for.
     pub target: Target,
 }
@@ -118,6 +124,7 @@ pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal
     let input = options.input.resolve(graph.input_element.is_integer());
     let ir = quant::quantise(&graph, input, &options.quant)?;
     options.contract.check(&ir)?;
+    options.guard.check(options.contract)?;
     let optimised =
         passes::run(&ir, options.level, options.stop_after.as_deref()).unwrap_or_else(|defect| internal(&defect));
     if let Some(answer) = optimised.constant_answer() {
@@ -134,15 +141,28 @@ pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal
 /// # Panics
 /// As [`compile`].
 pub fn generate(graph: Graph, ir: Ir, optimised: Ir, options: &Options) -> Result<Compiled, Refusal> {
+    let frame = Frame { contract: options.contract, below: options.guard.below() };
     let Lowered { program, layers, unpacked, predicted } =
-        codegen::lower(&optimised, options.contract, &options.codegen, &options.target)?;
+        codegen::lower(&optimised, frame, &options.codegen, &options.target)?;
     bignum::verify(&program, &options.target).map_err(too_large)?;
     let script = stack::schedule(&program, options.codegen.layout);
     if let Err(defect) = stack::check(&program, &script.to_bytes()) {
         internal(&defect);
     }
-    let (contract, target) = (options.contract, options.target);
-    Ok(Compiled { graph, ir, optimised, program, layers, unpacked, predicted, script, contract, target })
+    let (contract, guard, target) = (options.contract, options.guard.clone(), options.target);
+    Ok(Compiled { graph, ir, optimised, program, layers, unpacked, predicted, script, contract, guard, target })
+}
+
+impl Compiled {
+    /// The locking script: the network's code, and the guard's around it.
+    pub fn locking(&self) -> Locking<'_> {
+        Locking::new(&self.guard, self.contract, &self.script)
+    }
+
+    /// Whether a right claim is all that it takes to spend.
+    pub fn is_anybodys(&self) -> bool {
+        self.contract != Contract::Class && self.guard.payee == guard::Payee::Anyone
+    }
 }
 
 /// A contract that any input satisfies, or none, is a trap.

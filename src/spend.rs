@@ -1,4 +1,7 @@
 //! Spending a contract in the interpreter: the unlocking script for a sample, and what the run says.
+//!
+//! Signatures need a transaction, which samples have none of: of a guarded contract the network's code runs alone, on
+//! top of items that stand for the guard's.
 
 use std::time::{Duration, Instant};
 
@@ -6,6 +9,7 @@ use num_bigint::BigInt;
 
 use crate::codegen::Contract;
 use crate::interp::{self, Outcome, ScriptError};
+use crate::script::opcode::Opcode;
 use crate::script::{code, number};
 use crate::target::{Rules, Target};
 use crate::{Compiled, ir};
@@ -14,7 +18,10 @@ use crate::{Compiled, ir};
 #[derive(Debug, Clone)]
 pub struct Spender<'c> {
     compiled: &'c Compiled,
+    /// The network's code, and what drops the items of a guard.
     locking: Vec<u8>,
+    /// Bytes of the locking script, its guard included.
+    script_bytes: usize,
     target: Target,
 }
 
@@ -27,7 +34,7 @@ pub struct Spend {
     pub defined: BigInt,
     /// The answer that the unlocking script claims; a `claim` contract alone reads it.
     pub claim: BigInt,
-    /// Bytes of the unlocking script.
+    /// Bytes of the unlocking script, but for what a guard asks for.
     pub unlocking_bytes: usize,
     /// How long the interpreter took for both scripts.
     pub time: Duration,
@@ -39,11 +46,13 @@ impl<'c> Spender<'c> {
     /// Makes a contract's bytes. Where the user asked for no `rules`, a script too long for policy is judged by
     /// consensus: the limit is a warning, and what the user came for is the answer.
     pub fn new(compiled: &'c Compiled, rules: Option<Rules>) -> Self {
-        let locking = compiled.script.to_bytes();
-        let too_long = locking.len() > compiled.target.max_script_bytes();
+        let script_bytes = compiled.locking().byte_len();
+        let below = compiled.guard.below();
+        let locking = [compiled.script.to_bytes(), vec![Opcode::NIP.byte(); below]].concat();
+        let too_long = script_bytes > compiled.target.max_script_bytes();
         let fallback = if too_long { Rules::Consensus } else { compiled.target.rules };
         let target = Target { rules: rules.unwrap_or(fallback), ..compiled.target };
-        Spender { compiled, locking, target }
+        Spender { compiled, locking, script_bytes, target }
     }
 
     /// The rules that spends are judged by.
@@ -53,7 +62,7 @@ impl<'c> Spender<'c> {
 
     /// Bytes of the locking script.
     pub fn script_bytes(&self) -> usize {
-        self.locking.len()
+        self.script_bytes
     }
 
     /// Spends with an input; the claim is the right one unless another is given.
@@ -65,7 +74,9 @@ impl<'c> Spender<'c> {
         let defined = ir::eval(&self.compiled.optimised, input);
         let claim = claim.unwrap_or_else(|| defined.clone());
         let bytes = self.compiled.ir.input.encode(input).expect("integers of the input's format");
-        let unlocking = code::pushes(&contract.unlocking_items(&claim, bytes));
+        let mut items = vec![Vec::new(); self.compiled.guard.below()];
+        items.extend(contract.unlocking_items(&claim, bytes));
+        let unlocking = code::pushes(&items);
         let start = Instant::now();
         let outcome = interp::run(unlocking.as_bytes(), &self.locking, &self.target);
         Spend { contract, defined, claim, unlocking_bytes: unlocking.len(), time: start.elapsed(), outcome }

@@ -42,7 +42,7 @@ impl Builder {
     /// Starts a program; `inputs` names what the unlocking script pushes, first push first.
     pub fn new(inputs: &[&str]) -> Self {
         let mut builder = Builder {
-            program: Program { values: vec![], instructions: vec![], inputs: vec![], result: 0, origins: vec![] },
+            program: Program { values: vec![], instructions: vec![], inputs: vec![], below: 0, result: 0, origins: vec![] },
             current: 0,
             broken: None,
             sketching: false,
@@ -113,9 +113,11 @@ impl Builder {
         (head, head + 1)
     }
 
-    /// A check that gives nothing.
-    pub fn check_depth(&mut self, items: usize) {
-        self.push(Op::CheckDepth(items), &[], &[]);
+    /// Checks that the unlocking script left the inputs on top of `below` items that are not the program's, and
+    /// nothing else.
+    pub fn check_depth(&mut self, below: usize) {
+        self.program.below = below;
+        self.push(Op::CheckDepth(below + self.program.inputs.len()), &[], &[]);
     }
 
     fn push(&mut self, op: Op, operands: &[ValueId], names: &[Name]) -> ValueId {

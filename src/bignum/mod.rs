@@ -47,6 +47,8 @@ pub struct Program {
     pub instructions: Vec<Instruction>,
     /// What the unlocking script pushes, first push first.
     pub inputs: Vec<ValueId>,
+    /// How many items lie beneath those, which are not the program's to touch.
+    pub below: usize,
     /// What is left on the stack.
     pub result: ValueId,
     /// Where instructions come from.

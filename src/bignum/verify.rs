@@ -50,7 +50,7 @@ fn verify_given(value: &Value) -> Result<(), String> {
 fn verify_entry(program: &Program) -> Result<(), String> {
     let items = |instruction: &&Instruction| matches!(instruction.op, Op::CheckDepth(_));
     let checks: Vec<Op> = program.instructions.iter().filter(items).map(|instruction| instruction.op).collect();
-    match checks == [Op::CheckDepth(program.inputs.len())] {
+    match checks == [Op::CheckDepth(program.below + program.inputs.len())] {
         true => Ok(()),
         false => Err("invariant 7: the number of items that the unlocking script left is not checked".into()),
     }

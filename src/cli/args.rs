@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use num_bigint::BigInt;
 use onnx2script::codegen::{self, Contract, Optimise, Strategy};
 use onnx2script::data::DataSpec;
+use onnx2script::guard::{CommitReveal, Guard, KeyHash, LockTime, Payee, Refund};
 use onnx2script::input::InputSpec;
 use onnx2script::passes::{self, Level};
 use onnx2script::prediction::Agreement;
@@ -79,6 +80,19 @@ pub(crate) struct Choices {
     /// input, the class being left on the stack. Of a model that gives a number, that number takes the place of a class.
     #[arg(long, value_name = "claim|expect:N|class", default_value = "claim")]
     pub(crate) contract: Contract,
+    /// Ask for a signature, too, by the key of this hash or address: only its owner is paid.
+    #[arg(long, value_name = "PUBKEYHASH|ADDRESS", conflicts_with = "commit_reveal")]
+    pub(crate) pay_to: Option<KeyHash>,
+    /// Pay who committed to the input beforehand, in a transaction that lies under BLOCKS blocks, each with a hash of
+    /// at most BITS (as block headers have it): whoever sees a claim on its way cannot make it theirs.
+    #[arg(long, value_name = "BLOCKS:BITS")]
+    pub(crate) commit_reveal: Option<CommitReveal>,
+    /// Give the coins back to --refund from this block or time (seconds since 1970) on.
+    #[arg(long, value_name = "HEIGHT|TIME", requires = "refund")]
+    pub(crate) lock_until: Option<LockTime>,
+    /// Whose key gets the coins back after --lock-until.
+    #[arg(long, value_name = "PUBKEYHASH|ADDRESS", requires = "lock_until")]
+    pub(crate) refund: Option<KeyHash>,
     /// How the input is given: `fixed[:BYTES]`, integers at scale 10^8 (5 bytes hold ±5497); `u8[:SCALE[:OFFSET]]`,
     /// bytes worth SCALE·byte+OFFSET (default 1/255, or 1 if the model takes integers); `u4`, `u2`, `u1`, the same with
     /// integers of fewer bits (default 1/15, 1/3, 1).
@@ -313,6 +327,17 @@ impl Node {
 }
 
 impl Choices {
+    /// Who may spend.
+    fn guard(&self) -> Guard {
+        let payee = match (self.pay_to, self.commit_reveal) {
+            (Some(hash), _) => Payee::Key(hash),
+            (None, Some(terms)) => Payee::Committed(terms),
+            (None, None) => Payee::Anyone,
+        };
+        let refund = self.lock_until.zip(self.refund).map(|(lock_until, key)| Refund { key, lock_until });
+        Guard { payee, refund }
+    }
+
     /// The compiler's options.
     pub(crate) fn options(&self) -> Options {
         Options {
@@ -334,6 +359,7 @@ impl Choices {
             level: self.level,
             stop_after: self.stop_after.clone(),
             contract: self.contract,
+            guard: self.guard(),
             codegen: codegen::Options {
                 strategy: self.codegen,
                 optimise: self.optimise,

@@ -14,11 +14,18 @@ use super::args::{Choices, Compile, Emit};
 use super::calibration::{self, Fitted};
 use super::{Verdict, output};
 
+/// What a bare contract lacks, in one line.
+const ANYBODYS: &str = "note: whoever sees a right input can spend these coins: --pay-to asks for a signature, --commit-reveal \
+                        for a commitment made before";
+
 /// Compiles and writes.
 pub(crate) fn compile(args: &Compile) -> anyhow::Result<Verdict> {
     let path = args.model.as_deref().context("no model given")?;
     let Loaded { compiled, .. } = load_and_compile(path, &args.choices)?;
     check_limits(&compiled, args.strict, args.choices.quiet)?;
+    if !args.choices.quiet && compiled.is_anybodys() {
+        output::tell(ANYBODYS);
+    }
     output::write(args.output.as_deref(), &artifact(&compiled, args.emit))?;
     if args.explain {
         output::tell(explain::explain(&compiled, args.fee_rate).trim_end());
@@ -118,9 +125,9 @@ pub(crate) fn check_limits(compiled: &Compiled, strict: bool, quiet: bool) -> an
 fn artifact(compiled: &Compiled, emit: Emit) -> Vec<u8> {
     let line = |text: String| (text + "\n").into_bytes();
     match emit {
-        Emit::Hex => line(output::to_hex(compiled.script.to_script_buf().as_bytes())),
-        Emit::Bin => compiled.script.to_bytes(),
-        Emit::Asm => line(compiled.script.to_asm()),
+        Emit::Hex => line(output::to_hex(&compiled.locking().to_bytes())),
+        Emit::Bin => compiled.locking().to_bytes(),
+        Emit::Asm => line(compiled.locking().to_asm()),
         Emit::Listing => listing::listing(compiled).into_bytes(),
         Emit::Ir => ir::print(&compiled.ir).into_bytes(),
         Emit::IrOpt => ir::print(&compiled.optimised).into_bytes(),

@@ -42,6 +42,15 @@ pub struct Lowered {
     pub predicted: Option<Cost>,
 }
 
+/// What stands around a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Frame {
+    /// What the unlocking script pushes for it, and what is made of its answer.
+    pub contract: Contract,
+    /// How many items of a guard lie beneath those.
+    pub below: usize,
+}
+
 /// What code is generated for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
@@ -57,10 +66,10 @@ pub struct Options {
 ///
 /// # Errors
 /// Why it cannot be packed, where nothing else was asked for.
-pub fn lower(ir: &Ir, contract: Contract, options: &Options, target: &Target) -> Result<Lowered, Problem> {
+pub fn lower(ir: &Ir, frame: Frame, options: &Options, target: &Target) -> Result<Lowered, Problem> {
     let reason = match options.strategy {
         Strategy::Unrolled => None,
-        _ => match pack(ir, contract, options, target) {
+        _ => match pack(ir, frame, options, target) {
             Ok(packed) => return Ok(packed),
             Err(reason) => Some(reason),
         },
@@ -69,7 +78,7 @@ pub fn lower(ir: &Ir, contract: Contract, options: &Options, target: &Target) ->
         let problem = Problem::of_model(format!("cannot be packed: {reason}"));
         return Err(problem.help("leave --codegen out: what cannot be packed is unrolled then"));
     }
-    let built = build(ir, contract, false, |unrolled, input| packed::answer(unrolled, Flow::Input(input)));
+    let built = build(ir, frame, false, |unrolled, input| packed::answer(unrolled, Flow::Input(input)));
     let (program, layers) = built.unwrap_or_else(|defect| panic!("a defect of the unrolled code: {defect}"));
     Ok(Lowered { program, layers, unpacked: reason, predicted: None })
 }
@@ -78,7 +87,7 @@ pub fn lower(ir: &Ir, contract: Contract, options: &Options, target: &Target) ->
 const MARGINS: usize = 3;
 
 /// Packs what is better packed.
-fn pack(ir: &Ir, contract: Contract, options: &Options, target: &Target) -> Result<Lowered, String> {
+fn pack(ir: &Ir, frame: Frame, options: &Options, target: &Target) -> Result<Lowered, String> {
     let network = packed::stages::network(ir)?;
     let mut refusal = "its sums are too wide for lanes, or its rows for numbers".to_owned();
     for margin in 0..MARGINS {
@@ -92,7 +101,7 @@ fn pack(ir: &Ir, contract: Contract, options: &Options, target: &Target) -> Resu
             mixed: options.strategy == Strategy::Auto,
         };
         let Some(plan) = planner.plan() else { break };
-        let built = build(ir, contract, true, |unrolled, input| {
+        let built = build(ir, frame, true, |unrolled, input| {
             let flow = packed::layers(unrolled, &network, 0, &plan.choices, Flow::Input(input));
             packed::answer(unrolled, flow)
         });
@@ -110,25 +119,25 @@ fn pack(ir: &Ir, contract: Contract, options: &Options, target: &Target) -> Resu
 /// into lanes.
 fn build(
     ir: &Ir,
-    contract: Contract,
+    frame: Frame,
     packs: bool,
     network: impl FnOnce(&mut Unrolled<'_>, ValueId) -> ValueId,
 ) -> Result<(Program, Vec<Emitted>), String> {
-    let mut builder = Builder::new(contract.pushes());
-    let input = entry(&mut builder, ir, contract);
+    let mut builder = Builder::new(frame.contract.pushes());
+    let input = entry(&mut builder, ir, frame);
     let mut unrolled = Unrolled::new(&mut builder, ir, packs);
     let answer = network(&mut unrolled, input);
     let layers = Emitted::layers(ir, &unrolled.packed);
-    let result = exit(&mut builder, contract, answer);
+    let result = exit(&mut builder, frame.contract, answer);
     Ok((builder.finish(result)?, layers))
 }
 
 /// Checks how many items the unlocking script left, and the length of the input.
-fn entry(builder: &mut Builder, ir: &Ir, contract: Contract) -> ValueId {
+fn entry(builder: &mut Builder, ir: &Ir, frame: Frame) -> ValueId {
     contract_origin(builder, "entry: number of items, length of the input");
-    builder.check_depth(contract.pushes().len());
+    builder.check_depth(frame.below);
     let bytes = ir.input.byte_len(ir.values[0].len());
-    let pushed = contract.input_index();
+    let pushed = frame.contract.input_index();
     let input = builder.inputs()[pushed];
     builder.one(Op::CheckLength(bytes), &[input], Name::whole(&Arc::from("input")))
 }

@@ -28,11 +28,12 @@ pub fn explain(compiled: &Compiled, fee_rate: u64) -> String {
     let shares = shares(compiled);
     let needs = limits::needs(compiled);
     let mut text = format!(
-        "{}: contract {}, {} rules of the {} era\ninput: {} elements, {}\n{}\n",
+        "{}: contract {}, {} rules of the {} era\n{}input: {} elements, {}\n{}\n",
         compiled.ir.name,
         compiled.contract,
         compiled.target.rules,
         compiled.target.era,
+        payee(compiled),
         compiled.ir.values[0].len(),
         compiled.ir.input.describe(),
         answer(compiled),
@@ -50,6 +51,11 @@ pub fn explain(compiled: &Compiled, fee_rate: u64) -> String {
     text += &limits::table(&needs);
     text += &fees(&needs, fee_rate);
     text
+}
+
+/// Who may spend, where that is not anyone.
+fn payee(compiled: &Compiled) -> String {
+    if compiled.guard.is_none() { String::new() } else { format!("pays: {}\n", compiled.guard.describe()) }
 }
 
 /// What the contract's number is worth, where it has no classes.
@@ -71,17 +77,34 @@ fn shares(compiled: &Compiled) -> Vec<(String, Share)> {
     walk(program, &compiled.script, |step| {
         let origin = program.instructions[step.instruction.origin as usize].origin;
         let share = &mut shares[of_origin[origin as usize]].1;
-        share.bytes += step.instruction.code.byte_len();
-        share.instructions += 1;
-        share.by_kind[kind(&step.instruction.code)] += 1;
+        share.count(&step.instruction.code);
         share.deepest = share.deepest.max(step.stacks.main.len() + step.stacks.alt.len());
-        let name = match &step.instruction.code {
+    });
+    if !compiled.guard.is_none() {
+        shares.insert(0, ("guard".to_owned(), guard_share(compiled)));
+    }
+    shares
+}
+
+/// What the guard takes.
+fn guard_share(compiled: &Compiled) -> Share {
+    let locking = compiled.locking();
+    let mut share = Share::default();
+    locking.before.iter().chain(&locking.after).flat_map(|part| &part.code).for_each(|code| share.count(code));
+    share
+}
+
+impl Share {
+    fn count(&mut self, code: &Code) {
+        self.bytes += code.byte_len();
+        self.instructions += 1;
+        self.by_kind[kind(code)] += 1;
+        let name = match code {
             Code::Push(_) => "push".to_owned(),
             Code::Op(opcode) => opcode.to_string(),
         };
-        *share.by_opcode.entry(name).or_default() += 1;
-    });
-    shares
+        *self.by_opcode.entry(name).or_default() += 1;
+    }
 }
 
 /// Index into [`KINDS`].
@@ -115,7 +138,8 @@ fn approximations(compiled: &Compiled) -> String {
 }
 
 fn layer_table(compiled: &Compiled, shares: &[(String, Share)]) -> String {
-    let total = compiled.script.byte_len().max(1);
+    let locking = compiled.locking();
+    let total = locking.byte_len().max(1);
     let mut text = format!("{:<10} {:>9} {:>10} {:>7}", "layer", "weights", "bytes", "share");
     KINDS.iter().for_each(|kind| text += &format!(" {kind:>8}"));
     text += &format!(" {:>8}  ONNX nodes\n", "deepest");

@@ -85,6 +85,20 @@ pub(super) fn idiom_table(compiled: &Compiled) -> String {
     text
 }
 
+/// What the pieces of the guard cost.
+fn of_guard(compiled: &Compiled) -> Vec<Idiom> {
+    let locking = compiled.locking();
+    let mut idioms: Vec<Idiom> = Vec::new();
+    for part in locking.before.iter().chain(&locking.after) {
+        if idioms.last().is_none_or(|last| *last.step != *part.step) {
+            idioms.push(Idiom { layer: Arc::from("guard"), step: Arc::from(part.step), cost: Cost::default() });
+        }
+        let Some(idiom) = idioms.last_mut() else { continue };
+        part.code.iter().for_each(|code| idiom.cost += cost::of_guard(code));
+    }
+    idioms
+}
+
 /// What each idiom of each layer costs: layers in the order of the network, behind the contract's own code.
 fn idioms(compiled: &Compiled) -> Vec<Idiom> {
     let program = &compiled.program;
@@ -104,6 +118,7 @@ fn idioms(compiled: &Compiled) -> Vec<Idiom> {
         idioms[of_origin[origin]].cost += cost::of_instruction(program, &instruction.code, instruction.origin);
     }
     idioms.retain(|idiom| idiom.cost.instructions > 0);
+    idioms.extend(of_guard(compiled));
     idioms.sort_by_key(|idiom| compiled.ir.layers.iter().position(|layer| *layer.label == *idiom.layer));
     idioms
 }

@@ -20,7 +20,7 @@ pub struct Needs {
     pub weight_bytes: usize,
     /// Whether some layer is packed.
     pub packed: bool,
-    /// Bytes of an unlocking script.
+    /// Bytes of an unlocking script that makes a claim, but for the transaction that holds a commitment.
     pub unlocking_bytes: usize,
     /// Instructions of the locking script.
     pub instructions: usize,
@@ -54,14 +54,15 @@ pub fn needs(compiled: &Compiled) -> Needs {
         stack_items = stack_items.max(step.stacks.main.len() + step.stacks.alt.len());
         stack_bytes = stack_bytes.max(step.stack_bytes);
     });
+    let locking = compiled.locking();
     let input = compiled.ir.input.byte_len(compiled.ir.values[0].len());
     let unlocking = compiled.contract.unlocking_items(&longest_claim(&compiled.optimised), vec![0; input]);
     Needs {
-        script_bytes: compiled.script.byte_len(),
+        script_bytes: locking.byte_len(),
         weight_bytes: compiled.layers.iter().map(Emitted::own_bytes).sum(),
         packed: compiled.layers.iter().any(|layer| layer.form != Form::Unrolled),
-        unlocking_bytes: unlocking.iter().map(|item| push::encoded_len(item)).sum(),
-        instructions: compiled.script.instructions.len(),
+        unlocking_bytes: unlocking.iter().map(|item| push::encoded_len(item)).sum::<usize>() + compiled.guard.unlocking_bytes(),
+        instructions: locking.instructions(),
         number_bytes: numbers.max().unwrap_or(0),
         stack_items,
         stack_bytes,

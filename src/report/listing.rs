@@ -9,6 +9,7 @@ use super::walk::{Item, Step, walk};
 use super::{idioms, limits::grouped};
 use crate::Compiled;
 use crate::bignum::{Origin, Program, ValueId};
+use crate::guard;
 use crate::script::Code;
 use crate::stack::shuffle::Stacks;
 
@@ -24,14 +25,15 @@ const WHOLE_PUSH: usize = 11;
 /// The listing of a compiled contract.
 pub fn listing(compiled: &Compiled) -> String {
     let program = &compiled.program;
+    let locking = compiled.locking();
     let mut text = format!(
         "; {}: {} bytes, {} instructions, sha256 {}\n; contract {}; unlocking script pushes: {}\n; input: {} elements, {}\n",
         compiled.ir.name,
-        compiled.script.byte_len(),
-        compiled.script.instructions.len(),
-        compiled.script.sha256(),
+        locking.byte_len(),
+        locking.instructions(),
+        locking.sha256(),
         compiled.contract,
-        compiled.contract.pushes().join(", then "),
+        pushes(compiled),
         compiled.ir.values[0].len(),
         compiled.ir.input.describe(),
     );
@@ -42,6 +44,7 @@ pub fn listing(compiled: &Compiled) -> String {
         let _ = writeln!(text, "; in brackets: the most bytes that a long value can have");
     }
     let width = made_width(program);
+    let start = write_guard(&mut text, &locking.before, 0);
     let mut heading: Option<&Origin> = None;
     walk(program, &compiled.script, |step| {
         let origin = &program.origins[program.instructions[step.instruction.origin as usize].origin as usize];
@@ -49,9 +52,32 @@ pub fn listing(compiled: &Compiled) -> String {
             write_heading(&mut text, origin, heading);
             heading = Some(origin);
         }
-        write_line(&mut text, program, step, width);
+        write_line(&mut text, program, step, start, width);
     });
+    write_guard(&mut text, &locking.after, locking.network_bytes().end);
     text
+}
+
+/// What the unlocking script pushes, for each way of spending.
+fn pushes(compiled: &Compiled) -> String {
+    let methods = compiled.guard.methods(compiled.contract);
+    let names = |items: &[guard::Item]| items.iter().map(|item| item.name()).collect::<Vec<_>>().join(", then ");
+    match methods.as_slice() {
+        [claim] => names(&claim.pushes),
+        _ => methods.iter().map(|method| format!("to {}: {}", method.name, names(&method.pushes))).collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// A guard's code from an offset on; gives where it ends.
+fn write_guard(text: &mut String, parts: &[guard::Part], mut offset: usize) -> usize {
+    for guard::Part { step, code } in parts {
+        let _ = writeln!(text, "\n; guard: {step}");
+        for code in code {
+            let _ = writeln!(text, "{offset:>8}  {}", describe_code(code));
+            offset += code.byte_len();
+        }
+    }
+    offset
 }
 
 /// A heading names the ONNX nodes where it is the first one of its layer, or the first one again.
@@ -61,11 +87,11 @@ fn write_heading(text: &mut String, origin: &Origin, before: Option<&Origin>) {
     let _ = writeln!(text, "\n; {}: {}{nodes}", origin.layer, origin.step);
 }
 
-fn write_line(text: &mut String, program: &Program, step: &Step<'_>, width: usize) {
+fn write_line(text: &mut String, program: &Program, step: &Step<'_>, start: usize, width: usize) {
     let made = describe_made(program, step.made);
     let stack = describe_stacks(program, step.stacks);
     let code = describe_code(&step.instruction.code);
-    let _ = writeln!(text, "{:>8}  {code:<24} {made:<width$} | {stack}", step.offset);
+    let _ = writeln!(text, "{:>8}  {code:<24} {made:<width$} | {stack}", start + step.offset);
 }
 
 /// What an instruction makes; of what is long, how many bytes it can have.

@@ -65,7 +65,7 @@ impl Code {
         }
     }
 
-    fn append(&self, bytes: &mut Vec<u8>) {
+    pub(crate) fn append(&self, bytes: &mut Vec<u8>) {
         match self {
             Code::Push(data) => push::append(bytes, data),
             Code::Op(opcode) => bytes.push(opcode.byte()),
@@ -95,12 +95,7 @@ impl Script {
 
     /// The script as text, a space between instructions: opcodes as `OP_ADD`, pushes as plain hex.
     pub fn to_asm(&self) -> String {
-        let word = |code: &Code| match code.opcode() {
-            Some(opcode) => format!("OP_{opcode}"),
-            None => code.to_string().trim_matches(['<', '>']).to_owned(),
-        };
-        let words: Vec<String> = self.instructions.iter().map(|instruction| word(&instruction.code)).collect();
-        words.join(" ")
+        to_asm(self.instructions.iter().map(|instruction| &instruction.code))
     }
 
     /// SHA-256 of the script's bytes, in hex.
@@ -118,6 +113,15 @@ impl fmt::Display for Code {
             (Code::Op(opcode), None) => opcode.fmt(f),
         }
     }
+}
+
+/// Instructions as text, a space between them: opcodes as `OP_ADD`, pushes as plain hex.
+pub(crate) fn to_asm<'a>(codes: impl IntoIterator<Item = &'a Code>) -> String {
+    let word = |code: &Code| match code.opcode() {
+        Some(opcode) => format!("OP_{opcode}"),
+        None => code.to_string().trim_matches(['<', '>']).to_owned(),
+    };
+    codes.into_iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// An unlocking script that pushes the given items, first item first.

@@ -26,6 +26,7 @@
 //! # Ok::<(), anyhow::Error>(())
 //! ```
 
+pub mod artifact;
 pub mod auto;
 pub mod bignum;
 pub mod codegen;

@@ -79,10 +79,15 @@ impl CommitReveal {
         Target::from_compact(CompactTarget::from_consensus(self.bits)).to_le_bytes()
     }
 
+    /// How many bytes the headers of a proof take.
+    pub(super) fn header_bytes(&self) -> usize {
+        self.blocks * HEADER
+    }
+
     /// Most bytes that pushes of the proof take, but for the transaction.
     pub(super) fn proof_bytes(&self) -> usize {
         let pushed = |bytes: usize| push::header_len(bytes) + bytes;
-        pushed(SALT) + pushed(DEEPEST_BRANCH * STEP) + pushed(self.blocks * HEADER) + 2
+        pushed(SALT) + pushed(DEEPEST_BRANCH * STEP) + pushed(self.header_bytes()) + 2
     }
 
     /// Takes the items of the proof from above the network's, which they stand on; goes on where they hold.

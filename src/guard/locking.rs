@@ -6,6 +6,7 @@ use bitcoin::hashes::{Hash, sha256};
 
 use super::{Guard, Part};
 use crate::codegen::Contract;
+use crate::script::opcode::Opcode;
 use crate::script::{Code, Script, code};
 
 /// A locking script in three pieces.
@@ -47,6 +48,14 @@ impl<'c> Locking<'c> {
     pub fn network_bytes(&self) -> Range<usize> {
         let start = len(&self.before);
         start..start + self.network.byte_len()
+    }
+
+    /// Where the script begins that a refund's signatures hash; the script's length where there is no refund.
+    pub fn refund_script_code(&self) -> usize {
+        let separator = |part: &&Part| part.code.contains(&Code::Op(Opcode::CODESEPARATOR));
+        let in_front = self.after.iter().take_while(|part| !separator(part)).map(Part::byte_len).sum::<usize>();
+        let part = self.after.iter().find(separator).map_or(0, Part::byte_len);
+        self.network_bytes().end + in_front + part
     }
 
     /// How many instructions it has.

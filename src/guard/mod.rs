@@ -195,6 +195,14 @@ impl Guard {
         selector + signature + proof
     }
 
+    /// How many bytes the headers of a commitment's proof take.
+    pub fn header_bytes(&self) -> Option<usize> {
+        match &self.payee {
+            Payee::Committed(terms) => Some(terms.header_bytes()),
+            _ => None,
+        }
+    }
+
     /// In a few words.
     pub fn describe(&self) -> String {
         let payee = match &self.payee {

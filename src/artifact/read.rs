@@ -1,0 +1,159 @@
+//! Reading artifacts: whatever the bytes, an artifact that holds together or a reason why not.
+
+use bitcoin::hashes::{Hash, sha256};
+use bitcoin::hex::FromHex;
+use num_rational::BigRational;
+use num_traits::Signed;
+use serde::Deserialize;
+
+use super::{Answer, Artifact, Encoding, Kind, PushKind, VERSION};
+use crate::guard::{CommitReveal, KeyHash};
+use crate::input::{self, InputFormat};
+
+/// Why a file is no artifact that this version can use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(pub(super) String);
+
+/// What is read before anything else.
+#[derive(Deserialize)]
+struct Versioned {
+    version: Option<u64>,
+}
+
+impl Artifact {
+    /// Reads an artifact, and checks that it holds together.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn from_json(json: &[u8]) -> Result<Artifact, Unreadable> {
+        let wrong = |error: serde_json::Error| Unreadable(format!("is no contract artifact: {error}"));
+        let versioned: Versioned = serde_json::from_slice(json).map_err(wrong)?;
+        if let Some(version) = versioned.version.filter(|&version| version != u64::from(VERSION)) {
+            return Err(Unreadable(format!(
+                "is an artifact of version {version}, this compiler reads version {VERSION}\n  help: use the compiler that \
+                 made it, or compile the model again"
+            )));
+        }
+        let artifact: Artifact = serde_json::from_slice(json).map_err(wrong)?;
+        artifact.check().map_err(|reason| Unreadable(format!("does not hold together: {reason}")))?;
+        Ok(artifact)
+    }
+
+    /// The artifact as JSON, a line end at its end.
+    ///
+    /// # Panics
+    /// Never: all of its keys are strings.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("keys are strings") + "\n"
+    }
+
+    /// Invariants 1 to 3, and what else code here relies on.
+    fn check(&self) -> Result<(), String> {
+        let script = Vec::<u8>::from_hex(&self.locking_script.hex).map_err(|error| format!("lockingScript: {error}"))?;
+        self.check_script(&script)?;
+        self.check_map()?;
+        self.check_input()?;
+        self.check_terms()
+    }
+
+    fn check_script(&self, script: &[u8]) -> Result<(), String> {
+        let told = &self.locking_script;
+        if sha256::Hash::hash(script).to_string() != told.sha256 {
+            return Err("the SHA-256 of the locking script is not the one told".into());
+        }
+        let ordered = told.network_start < told.network_end && told.network_end <= script.len();
+        if script.len() != told.bytes || !ordered {
+            return Err("the locking script has another length than told, or the network does not lie in it".into());
+        }
+        Ok(())
+    }
+
+    fn check_map(&self) -> Result<(), String> {
+        let mut end = 0;
+        for range in &self.source_map {
+            if range.start != end || range.end < range.start {
+                return Err(format!("sourceMap: a range at {} where {end} comes next", range.start));
+            }
+            end = range.end;
+        }
+        if end == self.locking_script.bytes { Ok(()) } else { Err(format!("sourceMap: ends at {end}")) }
+    }
+
+    fn check_input(&self) -> Result<(), String> {
+        let input = &self.abi.input;
+        let format = self.read_format()?;
+        let elements = input.shape.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim));
+        if elements != Some(input.elements) {
+            return Err(format!("abi.input: {} elements of shape {:?}", input.elements, input.shape));
+        }
+        let bytes = format.width().checked_mul(input.elements.div_ceil(format.sharing()));
+        if bytes == Some(input.bytes) { Ok(()) } else { Err(format!("abi.input: {} bytes", input.bytes)) }
+    }
+
+    fn check_terms(&self) -> Result<(), String> {
+        let terms = &self.contract;
+        if (terms.kind == Kind::Expect) != terms.expected.is_some() {
+            return Err("contract: `expected` goes with kind `expect`".into());
+        }
+        let hashes = [terms.pay_to.as_deref(), terms.refund.as_ref().map(|refund| refund.key_hash.as_str())];
+        hashes.into_iter().flatten().try_for_each(|hash| hash.parse::<KeyHash>().map(drop))?;
+        self.read_commit_reveal().transpose()?;
+        if let Answer::Class { classes, labels: Some(labels) } = &self.abi.answer
+            && labels.len() != *classes
+        {
+            return Err(format!("abi.answer: {} labels for {classes} classes", labels.len()));
+        }
+        if let Answer::Number { scale } = &self.abi.answer {
+            positive(scale)?;
+        }
+        let inputs = self.abi.methods.first().map(|claim| {
+            claim.pushes.iter().filter(|push| push.kind == PushKind::Bytes && push.name == "input").count()
+        });
+        let refund = terms.refund.as_ref().is_none_or(|refund| refund.script_code_start < self.locking_script.bytes);
+        if inputs == Some(1) && refund { Ok(()) } else { Err("abi.methods: no input, or contract.refund".into()) }
+    }
+
+    fn read_format(&self) -> Result<InputFormat, String> {
+        let input = &self.abi.input;
+        let encoding = match input.encoding {
+            Encoding::SignMagnitude { bytes_per_element: width @ 1..=16 } => input::Encoding::Fixed { width },
+            Encoding::Unsigned { bits_per_element: bits @ (1 | 2 | 4 | 8) } => input::Encoding::Bits { bits },
+            _ => return Err("abi.input: no such width".into()),
+        };
+        Ok(InputFormat { encoding, scale: positive(&input.scale)?, offset: fraction(&input.offset)? })
+    }
+
+    /// How inputs are written.
+    ///
+    /// # Panics
+    /// Never for an artifact that was read or built, as its fields are then.
+    pub fn input_format(&self) -> InputFormat {
+        self.read_format().expect("checked when it was read")
+    }
+
+    /// The locking script's bytes.
+    ///
+    /// # Panics
+    /// As [`Artifact::input_format`].
+    pub fn locking_bytes(&self) -> Vec<u8> {
+        Vec::from_hex(&self.locking_script.hex).expect("checked when it was read")
+    }
+
+    pub(super) fn read_commit_reveal(&self) -> Option<Result<CommitReveal, String>> {
+        self.contract.commit_reveal.map(|terms| format!("{}:{:08x}", terms.blocks, terms.bits).parse())
+    }
+}
+
+/// Digits of the longest fraction that is read.
+const MOST_DIGITS: usize = 10_000;
+
+fn fraction(text: &str) -> Result<BigRational, String> {
+    let fraction = (text.len() <= MOST_DIGITS).then(|| text.parse().ok()).flatten();
+    fraction.ok_or_else(|| format!("`{}` is no fraction", text.chars().take(40).collect::<String>()))
+}
+
+fn positive(text: &str) -> Result<BigRational, String> {
+    let scale = fraction(text)?;
+    if scale.is_positive() { Ok(scale) } else { Err(format!("scale {text}")) }
+}

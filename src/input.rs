@@ -4,6 +4,8 @@
 //! integers inside [`InputFormat::interval`]. The contract checks the length and nothing else, so no
 //! unlocking script can leave the intervals that the compiler proves from here.
 
+use std::fmt;
+
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Signed, Zero};
@@ -239,6 +241,16 @@ impl InputFormat {
         match self.offset.is_zero() {
             true => format!("{elements} at scale {scale}"),
             false => format!("{elements} at scale {scale} plus {}", crate::ir::describe_scale(&self.offset)),
+        }
+    }
+}
+
+/// As `--input` has it, nothing left out.
+impl fmt::Display for InputFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.encoding {
+            Encoding::Fixed { width } => write!(f, "fixed:{width}"),
+            Encoding::Bits { bits } => write!(f, "u{bits}:{}:{}", self.scale, self.offset),
         }
     }
 }

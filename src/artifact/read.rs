@@ -140,7 +140,15 @@ impl Artifact {
         Vec::from_hex(&self.locking_script.hex).expect("checked when it was read")
     }
 
-    pub(super) fn read_commit_reveal(&self) -> Option<Result<CommitReveal, String>> {
+    /// What a commitment must be buried under, where the contract asks for one.
+    ///
+    /// # Panics
+    /// As [`Artifact::input_format`].
+    pub fn commit_reveal(&self) -> Option<CommitReveal> {
+        self.read_commit_reveal().map(|terms| terms.expect("checked when it was read"))
+    }
+
+    fn read_commit_reveal(&self) -> Option<Result<CommitReveal, String>> {
         self.contract.commit_reveal.map(|terms| format!("{}:{:08x}", terms.blocks, terms.bits).parse())
     }
 }

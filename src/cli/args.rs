@@ -1,6 +1,7 @@
 //! The command line as clap reads it.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -36,6 +37,14 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Compile a model, run the script on a sample, and show the class or number.
     Run(Box<Run>),
+    /// Write the unlocking script for a sample.
+    Unlock(Box<Unlock>),
+    /// Commit to a sample, for contracts made with --commit-reveal.
+    Commit(Box<Commit>),
+    /// Explain a contract: bytes by layer and idiom, what unlocking it takes, limits.
+    Explain(Box<Explain>),
+    /// Print the JSON schema of artifacts.
+    Schema,
     /// Run any pair of scripts in the integrated interpreter.
     Exec(Exec),
     /// Show what is in a model: nodes, weights, grids, and what each choice of weights would cost.
@@ -56,6 +65,13 @@ pub(crate) struct Compile {
     /// Write the artifact to FILE instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Write all that it takes to use the contract later to FILE, as JSON: `run`, `unlock` and `explain` read it, and
+    /// wallets do (scripts/spend). The script itself is then written only where --output says so.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) artifact: Option<PathBuf>,
+    /// What the artifact calls the classes, in order (default: as the model does).
+    #[arg(long, value_name = "NAME,NAME,...", requires = "artifact")]
+    pub(crate) labels: Option<Labels>,
     /// What to write.
     #[arg(long, value_enum, default_value_t = Emit::Hex)]
     pub(crate) emit: Emit,
@@ -210,6 +226,97 @@ pub(crate) struct Inspect {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) choices: Choices,
+}
+
+#[derive(Debug, Args)]
+#[command(mut_arg("model_output", |arg| arg.visible_alias("output-name")))]
+pub(crate) struct Unlock {
+    /// The contract: an artifact, or the ONNX model.
+    #[arg(value_name = "ARTIFACT|MODEL.onnx")]
+    pub(crate) contract: PathBuf,
+    #[command(flatten)]
+    pub(crate) sample: Option<Sample>,
+    /// Claim this class (or its label), or this integer for the model's number, instead of the right one.
+    #[arg(long, value_name = "CLASS", allow_hyphen_values = true)]
+    pub(crate) claim: Option<String>,
+    /// Write the script even where the contract would refuse it.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// The payee's signature of the spending transaction, its hash type behind it, in hex.
+    #[arg(long, value_name = "HEX", requires = "public_key")]
+    pub(crate) signature: Option<Hex>,
+    /// The key that it is by, in hex.
+    #[arg(long, value_name = "HEX", requires = "signature")]
+    pub(crate) public_key: Option<Hex>,
+    /// What `commit` wrote; holds an input, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) commitment: Option<PathBuf>,
+    /// That the commitment is in the chain, as JSON: txOrId (the whole transaction in hex), index, nodes, and headers.
+    #[arg(long, value_name = "FILE", requires = "commitment")]
+    pub(crate) proof: Option<PathBuf>,
+    /// Write the script to FILE instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) choices: Choices,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Commit {
+    /// The contract: an artifact, or the ONNX model.
+    #[arg(value_name = "ARTIFACT|MODEL.onnx")]
+    pub(crate) contract: PathBuf,
+    #[command(flatten)]
+    pub(crate) sample: Sample,
+    /// Whose key will sign the claim.
+    #[arg(long, value_name = "PUBKEYHASH|ADDRESS")]
+    pub(crate) payee: KeyHash,
+    /// Write the commitment, and what opens it, to FILE instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) choices: Choices,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The contract: an artifact, or the ONNX model.
+    #[arg(value_name = "ARTIFACT|MODEL.onnx")]
+    pub(crate) contract: PathBuf,
+    /// Fee for the report, in satoshis per 1000 bytes.
+    #[arg(long, value_name = "SAT", default_value_t = 100)]
+    pub(crate) fee_rate: u64,
+    #[command(flatten)]
+    pub(crate) choices: Choices,
+}
+
+/// Bytes in hex.
+#[derive(Debug, Clone)]
+pub(crate) struct Hex(pub(crate) Vec<u8>);
+
+impl FromStr for Hex {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        use bitcoin::hex::FromHex;
+        Vec::from_hex(text).map(Hex).map_err(|error| error.to_string())
+    }
+}
+
+/// What classes are called.
+#[derive(Debug, Clone)]
+pub(crate) struct Labels(pub(crate) Vec<String>);
+
+impl FromStr for Labels {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let labels: Vec<String> = text.split(',').map(|label| label.trim().to_owned()).collect();
+        match labels.iter().any(String::is_empty) {
+            true => Err("a label is empty".into()),
+            false => Ok(Labels(labels)),
+        }
+    }
 }
 
 #[derive(Debug, Args)]

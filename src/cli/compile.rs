@@ -12,7 +12,7 @@ use onnx2script::{Compiled, Options, auto, bignum, ir};
 
 use super::args::{Choices, Compile, Emit};
 use super::calibration::{self, Fitted};
-use super::{Verdict, output};
+use super::{Verdict, artifact, output};
 
 /// What a bare contract lacks, in one line.
 const ANYBODYS: &str = "note: whoever sees a right input can spend these coins: --pay-to asks for a signature, --commit-reveal \
@@ -21,14 +21,22 @@ const ANYBODYS: &str = "note: whoever sees a right input can spend these coins: 
 /// Compiles and writes.
 pub(crate) fn compile(args: &Compile) -> anyhow::Result<Verdict> {
     let path = args.model.as_deref().context("no model given")?;
-    let Loaded { compiled, .. } = load_and_compile(path, &args.choices)?;
-    check_limits(&compiled, args.strict, args.choices.quiet)?;
+    let loaded = load_and_compile(path, &args.choices)?;
+    let compiled = &loaded.compiled;
+    check_limits(compiled, args.strict, args.choices.quiet)?;
     if !args.choices.quiet && compiled.is_anybodys() {
         output::tell(ANYBODYS);
     }
-    output::write(args.output.as_deref(), &artifact(&compiled, args.emit))?;
+    if let Some(file) = &args.artifact {
+        let artifact = artifact::of(&loaded, path, &args.choices, args.labels.as_ref())?;
+        output::write(Some(file), artifact.to_json().as_bytes())?;
+    }
+    // Who asks for the artifact alone has the script in it.
+    if args.output.is_some() || args.artifact.is_none() {
+        output::write(args.output.as_deref(), &emitted(&loaded.compiled, args.emit))?;
+    }
     if args.explain {
-        output::tell(explain::explain(&compiled, args.fee_rate).trim_end());
+        output::tell(explain::explain(compiled, args.fee_rate).trim_end());
     }
     Ok(Verdict::Done)
 }
@@ -42,7 +50,12 @@ pub(crate) struct Loaded {
 
 /// Reads a model, and keeps the output that was chosen.
 pub(crate) fn load(path: &Path, choices: &Choices) -> anyhow::Result<Model> {
-    let mut model = Model::load(path)?;
+    decode(path, &output::read_as("model", path)?, choices)
+}
+
+/// Decodes a model from what its file held.
+fn decode(path: &Path, bytes: &[u8], choices: &Choices) -> anyhow::Result<Model> {
+    let mut model = Model::of_file(bytes, path)?;
     match model.choose_output(choices.model_output.as_deref()) {
         // Compiling says what else is wrong, too.
         Err(_) if choices.model_output.is_none() => Ok(model),
@@ -52,7 +65,12 @@ pub(crate) fn load(path: &Path, choices: &Choices) -> anyhow::Result<Model> {
 
 /// Reads a model and compiles it; notes go to standard error.
 pub(crate) fn load_and_compile(path: &Path, choices: &Choices) -> anyhow::Result<Loaded> {
-    let mut model = load(path, choices)?;
+    compile_bytes(path, &output::read_as("model", path)?, choices)
+}
+
+/// Compiles what a model's file held; notes go to standard error.
+pub(crate) fn compile_bytes(path: &Path, bytes: &[u8], choices: &Choices) -> anyhow::Result<Loaded> {
+    let mut model = decode(path, bytes, choices)?;
     let refused = |refusal: Refusal| anyhow::anyhow!("cannot compile `{}`: {refusal}", path.display());
     let mut options = choices.options();
     check_stop_after(&options)?;
@@ -122,7 +140,7 @@ pub(crate) fn check_limits(compiled: &Compiled, strict: bool, quiet: bool) -> an
     Ok(())
 }
 
-fn artifact(compiled: &Compiled, emit: Emit) -> Vec<u8> {
+fn emitted(compiled: &Compiled, emit: Emit) -> Vec<u8> {
     let line = |text: String| (text + "\n").into_bytes();
     match emit {
         Emit::Hex => line(output::to_hex(&compiled.locking().to_bytes())),

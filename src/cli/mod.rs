@@ -1,16 +1,20 @@
 //! Commands and exit codes: 0 done; 1 the model or input was refused, or a check failed; 2 usage or I/O.
 
 mod args;
+mod artifact;
 mod calibration;
+mod commit;
 mod compare;
 mod compile;
 mod eval;
 mod exec;
+mod explain;
 mod inspect;
 mod ops;
 mod output;
 mod run;
 mod samples;
+mod unlock;
 
 use std::process::ExitCode;
 
@@ -34,6 +38,10 @@ pub(crate) fn main() -> ExitCode {
     let outcome = match &cli.command {
         Some(Command::Run(run)) => run::run(run),
         Some(Command::Exec(exec)) => exec::exec(exec),
+        Some(Command::Unlock(unlock)) => unlock::unlock(unlock),
+        Some(Command::Commit(commit)) => commit::commit(commit),
+        Some(Command::Explain(explain)) => explain::explain(explain),
+        Some(Command::Schema) => artifact::schema(),
         Some(Command::Inspect(inspect)) => inspect::inspect(inspect),
         Some(Command::Eval(eval)) => eval::eval(eval),
         Some(Command::Compare(compare)) => compare::compare(compare),

@@ -1,19 +1,62 @@
 //! Standard output, files, and hex.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
 
-/// Writes an artifact to a file, or to standard output.
+/// What a person calls standard input, or standard output.
+const DASH: &str = "-";
+
+/// Writes an artifact to a file, or to standard output: for `None`, and for `-`.
 pub(crate) fn write(path: Option<&Path>, bytes: &[u8]) -> anyhow::Result<()> {
-    match path {
-        Some(path) => std::fs::write(path, bytes).with_context(|| format!("cannot write `{}`", path.display())),
+    match path.filter(|path| *path != Path::new(DASH)) {
+        Some(path) => replace(path, bytes).with_context(|| format!("cannot write `{}`", path.display())),
         None => {
             let mut stdout = std::io::stdout().lock();
             stdout.write_all(bytes).and_then(|()| stdout.flush()).context("cannot write to standard output")
         }
     }
+}
+
+/// Puts a file in another's place, whole: whoever reads it finds the old one or the new one. What is no plain file (a
+/// pipe, /dev/null) is written to.
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let before = std::fs::metadata(path).ok();
+    if before.as_ref().is_some_and(|before| !before.is_file()) {
+        return std::fs::write(path, bytes);
+    }
+    // A link stays one: the file that it leads to is replaced.
+    let path = if before.is_some() { path.canonicalize()? } else { path.to_path_buf() };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder)?;
+    if let Some(before) = before {
+        file.as_file().set_permissions(before.permissions())?;
+    }
+    file.write_all(bytes)?;
+    file.persist(&path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Reads a file, or standard input for `-`.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    read_as("", path)
+}
+
+/// The same; errors say what it was to be.
+pub(crate) fn read_as(what: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
+    let bytes = match path == Path::new(DASH) {
+        true => {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+        }
+        false => std::fs::read(path),
+    };
+    let space = if what.is_empty() { "" } else { " " };
+    bytes.with_context(|| format!("cannot read {what}{space}`{}`", path.display()))
 }
 
 /// Prints text to standard output.
@@ -35,7 +78,7 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
 /// Reads a file of hex digits; white space does not count.
 pub(crate) fn read_hex(path: &Path) -> anyhow::Result<Vec<u8>> {
     use bitcoin::hex::FromHex;
-    let text = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let text = read(path)?;
     let digits: String = text.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|&byte| char::from(byte)).collect();
     Vec::<u8>::from_hex(&digits).map_err(|error| anyhow!("`{}` is not hex: {error}", path.display()))
 }

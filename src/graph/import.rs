@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::{self, Fold, Room};
 use super::operand::{Computed, Meaning, Operand};
-use super::{Answer, Graph, Labels, Node, NodeId, Op, Origin, Tie, idioms, ops, types};
+use super::{Answer, Graph, Labels, Node, NodeId, Op, Origin, Tie, idioms, metadata, ops, types};
 use crate::error::{Problem, Refusal};
 use crate::onnx::{self, ElementType, Model, Tensor};
 
@@ -358,6 +358,10 @@ impl<'m> Importer<'m> {
             _ => Labels::Indices,
         }
         .simplified();
+        let labels = match labels {
+            Labels::Indices => self.named_in_metadata(&value, answer, &mut notes),
+            labels => labels,
+        };
         notes.extend(labels.note());
         let last = match answer {
             Answer::Class | Answer::Value => value.node,
@@ -374,6 +378,22 @@ impl<'m> Importer<'m> {
             labels,
             notes,
         })
+    }
+
+    /// Labels that the metadata give, where the graph gives none.
+    fn named_in_metadata(&self, value: &Computed, answer: Answer, notes: &mut Vec<String>) -> Labels {
+        let last = match answer {
+            Answer::Class => value.node,
+            _ => self.nodes.len() - 1,
+        };
+        let classes = match self.nodes[last].op {
+            Op::ArgMax { x, .. } => self.nodes[x].len,
+            Op::Positive { .. } => 2,
+            _ => 0,
+        };
+        let (labels, note) = metadata::labels(&self.model.metadata, classes);
+        notes.extend(note);
+        labels
     }
 
     /// What the model's output is; adds the step that makes a class of it where the model has none itself.

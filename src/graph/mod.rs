@@ -22,6 +22,7 @@ mod function;
 mod idioms;
 mod import;
 mod labels;
+mod metadata;
 mod linear;
 mod normalise;
 mod operand;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost::Message;
 use tract_onnx::pb;
 
-use super::{Attribute, ElementType, Inferred, Input, Model, Node, OPSET_MAX, OPSET_MIN, Source, Tensor, load};
+use super::{Attribute, ElementType, Inferred, Input, Model, Node, OPSET_MAX, OPSET_MIN, Source, Tensor, external, load};
 use crate::error::{Problem, Problems, Refusal};
 
 /// Most elements that an input may have: each takes some bytes of both scripts.
@@ -66,8 +66,21 @@ pub(super) fn model(file_name: String, source: Source) -> Result<Model, Refusal>
     let inputs = inputs(graph, filled, &mut problems);
     let outputs = graph.output.iter().map(|output| output.name.clone()).collect();
     problems.into_result()?;
-    let (inferred, notes) = (Inferred::default(), vec![]);
-    Ok(Model { file_name, opset, inputs, outputs, nodes, constants, strings, inferred, notes, source })
+    Ok(Model {
+        file_name,
+        opset,
+        inputs,
+        outputs,
+        nodes,
+        constants,
+        strings,
+        inferred: Inferred::default(),
+        metadata: source.proto.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect(),
+        sha256: String::new(),
+        external_files: external::files(&source.proto),
+        notes: vec![],
+        source,
+    })
 }
 
 fn opset(proto: &pb::ModelProto) -> Result<i64, Refusal> {

@@ -1,10 +1,11 @@
 //! Tensor data that lies in a file beside the model: only there, and only as much as the tensor has.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
-use tract_onnx::pb::TensorProto;
+use tract_onnx::pb::{ModelProto, TensorProto};
 
 use super::Source;
 
@@ -26,6 +27,14 @@ pub(super) fn read(proto: &TensorProto, source: &Source, expected: usize) -> Res
     let failed = |reason: String| format!("cannot be read from the file `{file}`: {reason}");
     let path = inside(&source.folder, file).map_err(failed)?;
     bytes(&path, offset, expected).map_err(failed)
+}
+
+/// Names of all files that initializers of a model name, each once, in order.
+pub(super) fn files(proto: &ModelProto) -> Vec<String> {
+    let initializers = proto.graph.iter().flat_map(|graph| &graph.initializer);
+    let entries = initializers.flat_map(|tensor| &tensor.external_data);
+    let names = entries.filter(|entry| entry.key == "location").map(|entry| entry.value.clone());
+    names.collect::<BTreeSet<String>>().into_iter().collect()
 }
 
 /// The path of a file that must lie in the model's folder, links included.

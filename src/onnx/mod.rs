@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 
 pub use attributes::Attribute;
 pub use element::ElementType;
+use bitcoin::hashes::{Hash, sha256};
 use fence::fence;
 pub use shapes::Inferred;
 pub use tensor::Tensor;
@@ -85,6 +86,12 @@ pub struct Model {
     pub strings: BTreeMap<String, Vec<String>>,
     /// What tract found out about values, once it was asked.
     pub inferred: Inferred,
+    /// What the file says about itself: keys and values, in its order.
+    pub metadata: Vec<(String, String)>,
+    /// SHA-256 of the file, in hex.
+    pub sha256: String,
+    /// Names of the files beside it that hold data, in order.
+    pub external_files: Vec<String>,
     /// What was decided about the file that the user may want to know.
     pub notes: Vec<String>,
     source: Source,
@@ -105,9 +112,17 @@ impl Model {
     pub fn load(path: &Path) -> anyhow::Result<Model> {
         let bytes = std::fs::read(path)
             .map_err(|error| anyhow::Error::new(error).context(format!("cannot read model `{}`", path.display())))?;
+        Ok(Model::of_file(&bytes, path)?)
+    }
+
+    /// Decodes what a model's file held.
+    ///
+    /// # Errors
+    /// As [`Model::from_bytes`].
+    pub fn of_file(bytes: &[u8], path: &Path) -> Result<Model, Refusal> {
         let folder = path.parent().unwrap_or(Path::new(".")).to_path_buf();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Model::from_bytes(&bytes, name, folder)?)
+        Model::from_bytes(bytes, name, folder)
     }
 
     /// Decodes a model from the bytes of its file.
@@ -117,6 +132,7 @@ impl Model {
     pub fn from_bytes(bytes: &[u8], file_name: String, folder: PathBuf) -> Result<Model, Refusal> {
         let source = Source { proto: decode::message(bytes)?, folder };
         let mut model = decode::model(file_name, source)?;
+        model.sha256 = sha256::Hash::hash(bytes).to_string();
         order::sort_and_prune(&mut model)?;
         model.trim_source();
         Ok(model)

@@ -151,6 +151,17 @@ impl FromStr for WeightsSpec {
     }
 }
 
+impl fmt::Display for WeightsSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WeightsSpec::Auto => f.write_str("auto"),
+            WeightsSpec::Layers(layers) => {
+                f.write_str(&layers.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+            }
+        }
+    }
+}
+
 impl FromStr for Rescale {
     type Err = String;
 

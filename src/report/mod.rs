@@ -7,4 +7,5 @@ mod idioms;
 pub mod inspect;
 pub mod limits;
 pub mod listing;
+pub mod map;
 mod walk;

@@ -36,7 +36,7 @@ pub(crate) fn exec(args: &Exec) -> anyhow::Result<Verdict> {
     let (unlocking, locking) = (output::read_hex(unlock)?, output::read_hex(lock)?);
     let target = args.node.target();
     let outcome = match args.trace {
-        true => interp::run_traced(&unlocking, &locking, &target, &mut |step| output::tell(trace_line(step))),
+        true => interp::run_traced(&unlocking, &locking, &target, None, &mut |step| output::tell(trace_line(step))),
         false => interp::run(&unlocking, &locking, &target),
     };
     let report = report(&outcome);

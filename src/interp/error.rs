@@ -90,7 +90,7 @@ errors! {
     PubkeyType = "PUBKEYTYPE",
     /// Policy: more than one item is left.
     CleanStack = "CLEANSTACK",
-    /// A failed CHECKMULTISIG with a signature that is not empty.
+    /// A failed CHECKSIG or CHECKMULTISIG with a signature that is not empty.
     SigNullFail = "SIG_NULLFAIL",
     /// Policy: a NOP that a later upgrade may give a meaning.
     DiscourageUpgradableNops = "DISCOURAGE_UPGRADABLE_NOPS",
@@ -100,7 +100,7 @@ errors! {
     IllegalChronicle = "ILLEGAL_CHRONICLE",
     /// A shift count beyond what the node's big integers take.
     BigInt = "BIG_INT",
-    /// Not the node's: the script checks a signature, which takes a transaction, and there is none here.
+    /// Not the node's: the script checks a signature, which takes a transaction, and none was given.
     TransactionNeeded = "TRANSACTION_NEEDED",
 }
 

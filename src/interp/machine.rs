@@ -6,18 +6,17 @@ use super::control::Conditions;
 use super::error::ScriptError;
 use super::item::Item;
 use super::number::{Number, NumberRules};
+use super::ops::signature::Verifier;
 use super::ops::{arith, bitwise, crypto, shuffle, signature, splice, verify};
 use super::parse::{self, Token};
+use super::spending::Context;
 use super::stack::Stack;
 use super::step::{Instruction, ScriptKind, Step};
 use crate::script::opcode::Opcode;
-use crate::target::{Era, Rules, Target};
+use crate::target::{Era, Rules};
 
 /// Called before each instruction.
 pub(super) type Tracer<'t> = &'t mut dyn FnMut(&Step<'_>);
-
-/// Version of the spending transaction, which VER pushes: 1, as the rules on malleability assume.
-const TRANSACTION_VERSION: u32 = 1;
 
 const ONE: Number<'static> = Number::Small(1);
 const TWO: Number<'static> = Number::Small(2);
@@ -28,28 +27,39 @@ enum Flow {
     Next,
     /// RETURN outside any IF: the script ends, whatever follows.
     End,
+    /// CODESEPARATOR: signatures sign what follows.
+    Separate,
 }
 
 /// The state that the scripts of a spend share.
 pub(super) struct Machine<'s, 't> {
     pub(super) stack: Stack<'s>,
     pub(super) instructions: u64,
-    target: Target,
+    context: Context<'s>,
     rules: NumberRules,
+    verifier: Verifier<'s>,
     tracer: Option<Tracer<'t>>,
 }
 
 impl<'s, 't> Machine<'s, 't> {
-    pub(super) fn new(target: &Target, tracer: Option<Tracer<'t>>) -> Self {
-        Machine { stack: Stack::new(target), instructions: 0, target: *target, rules: NumberRules::new(target), tracer }
+    pub(super) fn new(context: Context<'s>, tracer: Option<Tracer<'t>>) -> Self {
+        Machine {
+            stack: Stack::new(&context.target),
+            instructions: 0,
+            context,
+            rules: NumberRules::new(&context),
+            verifier: Verifier::new(context),
+            tracer,
+        }
     }
 
     /// Runs one script on the stack as it is.
     pub(super) fn eval(&mut self, script: &'s [u8], kind: ScriptKind) -> Result<(), ScriptError> {
-        if script.len() > self.target.max_script_bytes() {
+        if script.len() > self.context.target.max_script_bytes() {
             return Err(ScriptError::ScriptSize);
         }
         self.stack.clear_alt();
+        self.verifier.begin(script);
         let mut conditions = Conditions::default();
         // After RETURN within an IF nothing is executed, but the IFs must still balance.
         let mut returned = false;
@@ -71,8 +81,10 @@ impl<'s, 't> Machine<'s, 't> {
                     }
                     Token::Op(byte) => {
                         let opcode = Opcode::from_byte(byte).ok_or(ScriptError::BadOpcode)?;
-                        if self.execute(opcode, executing, &mut conditions, &mut returned)? == Flow::End {
-                            return Ok(());
+                        match self.execute(opcode, executing, &mut conditions, &mut returned)? {
+                            Flow::Next => {}
+                            Flow::End => return Ok(()),
+                            Flow::Separate => self.verifier.begin(&script[next..]),
                         }
                     }
                 }
@@ -111,7 +123,8 @@ impl<'s, 't> Machine<'s, 't> {
             OP_1 | OP_2 | OP_3 | OP_4 | OP_5 | OP_6 | OP_7 | OP_8 | OP_9 | OP_10 | OP_11 | OP_12 | OP_13 | OP_14
             | OP_15 | OP_16 => stack.push(Item::byte(opcode.byte() - (OP_1.byte() - 1)))?,
 
-            NOP | CODESEPARATOR => {}
+            NOP => {}
+            CODESEPARATOR => return Ok(Flow::Separate),
             NOP1 | CHECKLOCKTIMEVERIFY | CHECKSEQUENCEVERIFY | NOP9 | NOP10 => self.upgradable_nop()?,
             IF | NOTIF | VERIF | VERNOTIF => self.open(opcode, executing, conditions)?,
             ELSE => conditions.invert()?,
@@ -187,14 +200,14 @@ impl<'s, 't> Machine<'s, 't> {
             WITHIN => arith::within(stack, rules)?,
 
             RIPEMD160 | SHA1 | SHA256 | HASH160 | HASH256 => crypto::hash(stack, opcode)?,
-            CHECKSIG => signature::check_sig(stack, &self.target)?,
+            CHECKSIG => signature::check_sig(stack, &mut self.verifier)?,
             CHECKSIGVERIFY => {
-                signature::check_sig(stack, &self.target)?;
+                signature::check_sig(stack, &mut self.verifier)?;
                 verify(stack, ScriptError::CheckSigVerify)?;
             }
-            CHECKMULTISIG => signature::check_multisig(stack, &self.target)?,
+            CHECKMULTISIG => signature::check_multisig(stack, rules, &mut self.verifier)?,
             CHECKMULTISIGVERIFY => {
-                signature::check_multisig(stack, &self.target)?;
+                signature::check_multisig(stack, rules, &mut self.verifier)?;
                 verify(stack, ScriptError::CheckMultisigVerify)?;
             }
 
@@ -206,13 +219,13 @@ impl<'s, 't> Machine<'s, 't> {
     /// The opcodes that Chronicle brought, and what stood for them before.
     fn chronicle(&mut self, opcode: Opcode) -> Result<(), ScriptError> {
         let (stack, rules) = (&mut self.stack, &self.rules);
-        match (self.target.era, opcode) {
+        match (self.context.target.era, opcode) {
             (Era::Genesis, Opcode::OP_2MUL | Opcode::OP_2DIV) => Err(ScriptError::DisabledOpcode),
             (Era::Genesis, Opcode::VER) => Err(ScriptError::BadOpcode),
             (Era::Genesis, _) => self.upgradable_nop(),
             (Era::Chronicle, Opcode::OP_2MUL) => arith::unary(stack, rules, |rules, a| arith::add(rules, a, a)),
             (Era::Chronicle, Opcode::OP_2DIV) => arith::unary(stack, rules, |rules, a| arith::div(rules, a, TWO)),
-            (Era::Chronicle, Opcode::VER) => stack.push(Item::owned(TRANSACTION_VERSION.to_le_bytes().to_vec())),
+            (Era::Chronicle, Opcode::VER) => stack.push(Item::owned(self.context.version().to_le_bytes().to_vec())),
             (Era::Chronicle, Opcode::SUBSTR) => splice::substr(stack, rules),
             (Era::Chronicle, Opcode::LEFT) => splice::end(stack, rules, splice::End::Left),
             (Era::Chronicle, Opcode::RIGHT) => splice::end(stack, rules, splice::End::Right),
@@ -224,7 +237,7 @@ impl<'s, 't> Machine<'s, 't> {
 
     /// A NOP that policy keeps free for later.
     fn upgradable_nop(&self) -> Result<(), ScriptError> {
-        match self.target.rules {
+        match self.context.target.rules {
             Rules::Policy => Err(ScriptError::DiscourageUpgradableNops),
             Rules::Consensus => Ok(()),
         }
@@ -233,7 +246,7 @@ impl<'s, 't> Machine<'s, 't> {
     /// IF, NOTIF, VERIF and VERNOTIF.
     fn open(&mut self, opcode: Opcode, executing: bool, conditions: &mut Conditions) -> Result<(), ScriptError> {
         let on_version = matches!(opcode, Opcode::VERIF | Opcode::VERNOTIF);
-        if on_version && self.target.era == Era::Genesis {
+        if on_version && self.context.target.era == Era::Genesis {
             return if executing { Err(ScriptError::BadOpcode) } else { Ok(()) };
         }
         if !executing {
@@ -244,7 +257,7 @@ impl<'s, 't> Machine<'s, 't> {
             return Err(ScriptError::UnbalancedConditional);
         }
         let item = self.stack.pop()?;
-        let value = if on_version { item.bytes() == TRANSACTION_VERSION.to_le_bytes() } else { item.is_true() };
+        let value = if on_version { item.bytes() == self.context.version().to_le_bytes() } else { item.is_true() };
         conditions.open(value != matches!(opcode, Opcode::NOTIF | Opcode::VERNOTIF));
         Ok(())
     }

@@ -4,9 +4,10 @@
 //! the tables of [`crate::script`] and the limits of [`crate::target`]. It agrees with node 1.2.2 on
 //! the 6,000 vectors of `tests/vectors`, in the error and in the top of the stack.
 //!
-//! What it leaves out: signatures, for want of a transaction (a script that needs one ends with
-//! [`ScriptError::TransactionNeeded`]); the clock of the mempool; coins from before Genesis. Where
-//! consensus leaves stack memory to the operator, it allows [`STACK_BYTES_OPERATOR`].
+//! Signatures are checked where the transaction is given ([`run_spending`]); else a script that needs
+//! one ends with [`ScriptError::TransactionNeeded`]. What is left out: the clock of the mempool, and
+//! coins from before Genesis. Where consensus leaves stack memory to the operator, it allows
+//! [`STACK_BYTES_OPERATOR`].
 //!
 //! It never panics and never fails to end, whatever the bytes.
 
@@ -19,18 +20,24 @@ mod machine;
 mod number;
 mod ops;
 mod parse;
+mod sighash;
+mod spending;
 mod stack;
 mod step;
 #[cfg(test)]
 mod tests;
+mod transaction;
 pub mod vectors;
 
 pub use error::ScriptError;
+pub use spending::{MAX_SATOSHIS, Spending, SpendingError};
 pub use stack::STACK_BYTES_OPERATOR;
 pub use step::{Instruction, ScriptKind, Step};
+pub use transaction::TransactionError;
 
-use crate::target::{Rules, Target};
+use crate::target::Target;
 use machine::{Machine, Tracer};
+use spending::Context;
 
 /// How a spend ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,17 +75,34 @@ pub struct Stats {
 
 /// Runs the unlocking and then the locking script, and judges what they leave.
 pub fn run(unlocking: &[u8], locking: &[u8], target: &Target) -> Outcome {
-    run_machine(unlocking, locking, target, None)
+    run_machine(unlocking, locking, Context { target: *target, spending: None }, None)
 }
 
-/// [`run`], calling `tracer` before each instruction.
-pub fn run_traced(unlocking: &[u8], locking: &[u8], target: &Target, tracer: &mut dyn FnMut(&Step<'_>)) -> Outcome {
-    run_machine(unlocking, locking, target, Some(tracer))
+/// [`run`] in a transaction, which signatures are checked against. The unlocking script is as a rule
+/// the transaction's, [`Spending::unlocking`]; signatures do not sign it.
+pub fn run_spending(unlocking: &[u8], locking: &[u8], target: &Target, spending: &Spending<'_>) -> Outcome {
+    run_machine(unlocking, locking, Context { target: *target, spending: Some(spending) }, None)
 }
 
-fn run_machine(unlocking: &[u8], locking: &[u8], target: &Target, tracer: Option<Tracer<'_>>) -> Outcome {
-    let mut machine = Machine::new(target, tracer);
-    let error = verify_spend(&mut machine, unlocking, locking, target).err();
+/// [`run`], or [`run_spending`] if there is a transaction, calling `tracer` before each instruction.
+pub fn run_traced(
+    unlocking: &[u8],
+    locking: &[u8],
+    target: &Target,
+    spending: Option<&Spending<'_>>,
+    tracer: &mut dyn FnMut(&Step<'_>),
+) -> Outcome {
+    run_machine(unlocking, locking, Context { target: *target, spending }, Some(tracer))
+}
+
+fn run_machine<'s>(
+    unlocking: &'s [u8],
+    locking: &'s [u8],
+    context: Context<'s>,
+    tracer: Option<Tracer<'_>>,
+) -> Outcome {
+    let mut machine = Machine::new(context, tracer);
+    let error = verify_spend(&mut machine, unlocking, locking, &context).err();
     Outcome {
         error,
         stack: machine.stack.main().iter().map(|item| item.bytes().to_vec()).collect(),
@@ -90,14 +114,14 @@ fn run_machine(unlocking: &[u8], locking: &[u8], target: &Target, tracer: Option
     }
 }
 
-/// The node's `VerifyScript`, for a transaction of version 1.
+/// The node's `VerifyScript`.
 fn verify_spend<'s>(
     machine: &mut Machine<'s, '_>,
     unlocking: &'s [u8],
     locking: &'s [u8],
-    target: &Target,
+    context: &Context<'_>,
 ) -> Result<(), ScriptError> {
-    if !parse::is_push_only(unlocking) {
+    if !context.is_malleable() && !parse::is_push_only(unlocking) {
         return Err(ScriptError::SigPushOnly);
     }
     machine.eval(unlocking, ScriptKind::Unlocking)?;
@@ -106,7 +130,7 @@ fn verify_spend<'s>(
     if !left.last().is_some_and(|top| top.is_true()) {
         return Err(ScriptError::EvalFalse);
     }
-    if target.rules == Rules::Policy && left.len() != 1 {
+    if context.is_tidy() && left.len() != 1 {
         return Err(ScriptError::CleanStack);
     }
     Ok(())

@@ -16,8 +16,8 @@ use super::big;
 use super::error::ScriptError;
 use super::item::Item;
 use super::limbs::Limbs;
+use super::spending::Context;
 use crate::script::number;
-use crate::target::{Rules, Target};
 
 /// What numbers a script may read and write.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +40,8 @@ pub(super) enum Number<'a> {
 use Number::{Big, Small};
 
 impl NumberRules {
-    pub(super) fn new(target: &Target) -> Self {
-        NumberRules { max_len: target.max_number_bytes(), minimal: target.rules == Rules::Policy }
+    pub(super) fn new(context: &Context<'_>) -> Self {
+        NumberRules { max_len: context.target.max_number_bytes(), minimal: context.is_tidy() }
     }
 
     /// Reads an item as a number.

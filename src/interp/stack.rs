@@ -57,8 +57,8 @@ impl<'s> Stack<'s> {
         self.alt.len()
     }
 
-    /// Each script starts with an empty alt stack. The node does not give back what was on the old
-    /// one; that cannot be seen, since only the locking script can use it.
+    /// Each script starts with an empty alt stack. The node does not give back what an unlocking script
+    /// that may do more than push left on the old one, so its weight stays.
     pub(super) fn clear_alt(&mut self) {
         self.alt.clear();
     }

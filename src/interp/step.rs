@@ -8,7 +8,7 @@ use crate::script::opcode::Opcode;
 /// One of the two scripts of a spend.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ScriptKind {
-    /// The spender's, which runs first and may only push.
+    /// The spender's, which runs first. It may only push, unless the transaction is free to be malleable.
     Unlocking,
     /// The coin's.
     Locking,

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::script::opcode::Opcode::{self, *};
 use crate::script::push;
-use crate::target::{Era, NUMBER_BYTES_POLICY, SCRIPT_BYTES_POLICY};
+use crate::target::{Era, NUMBER_BYTES_POLICY, Rules, SCRIPT_BYTES_POLICY};
 
 const POLICY: Target = Target { era: Era::Genesis, rules: Rules::Policy };
 const CONSENSUS: Target = Target { era: Era::Genesis, rules: Rules::Consensus };
@@ -121,7 +121,7 @@ fn chronicle_compares_the_version() {
 fn the_tracer_sees_every_instruction_before_it_runs() {
     let mut seen = Vec::new();
     let unlocking = pushes(&[&[9; 20], &[]]);
-    let outcome = run_traced(&unlocking, &ops(&[IF, OP_5, ENDIF, TOALTSTACK, OP_1]), &POLICY, &mut |step| {
+    let outcome = run_traced(&unlocking, &ops(&[IF, OP_5, ENDIF, TOALTSTACK, OP_1]), &POLICY, None, &mut |step| {
         let top = step.item(0).map_or("none".to_owned(), |item| item.len().to_string());
         seen.push(format!(
             "{}:{} {} [{} {top} {}]",
@@ -147,6 +147,38 @@ fn the_tracer_sees_every_instruction_before_it_runs() {
     );
 }
 
+/// A transaction of one input and one output.
+fn transaction(version: u8) -> Vec<u8> {
+    [&[version, 0, 0, 0, 1][..], &[7; 36], &[0, 0xff, 0xff, 0xff, 0xff, 1], &[0; 9], &[0; 4]].concat()
+}
+
+#[test]
+fn version_opcodes_see_the_transaction() {
+    let bytes = transaction(5);
+    let spending = Spending::new(&bytes, 0, 1).unwrap();
+    let ran = |locking: &[Opcode]| run_spending(&[], &ops(locking), &CHRONICLE, &spending);
+    assert_eq!(ran(&[VER]).stack, [vec![5, 0, 0, 0]]);
+    assert_eq!(ran(&[VER, VERIF, OP_1, ELSE, OP_0, ENDIF]).verdict(), "OK");
+    assert_eq!(run_spending(&[], &ops(&[VER]), &CONSENSUS, &spending).verdict(), "BAD_OPCODE");
+}
+
+#[test]
+fn a_version_above_one_does_not_lift_what_is_no_rule_on_malleability() {
+    let bytes = transaction(2);
+    let spending = Spending::new(&bytes, 0, 1).unwrap();
+    let policy = Target { era: Era::Chronicle, rules: Rules::Policy };
+    let ran = |unlocking: &[u8], locking: &[Opcode]| run_spending(unlocking, &ops(locking), &policy, &spending);
+    assert_eq!(ran(&[], &[OP_1, NOP10]).verdict(), "DISCOURAGE_UPGRADABLE_NOPS");
+    assert_eq!(ran(&pushes(&[&[0x7f; NUMBER_BYTES_POLICY + 1]]), &[NEGATE]).verdict(), "SCRIPTNUM_OVERFLOW");
+    // A number that is not minimal, an item too many; then an unlocking script that computes.
+    assert_eq!(ran(&[0x51, 2, 5, 0], &[OP_1ADD]).verdict(), "OK");
+    assert_eq!(
+        ran(&ops(&[OP_1, OP_2, ADD, TOALTSTACK, OP_1]), &[FROMALTSTACK]).verdict(),
+        "INVALID_ALTSTACK_OPERATION"
+    );
+    assert_eq!(ran(&ops(&[OP_1, IF]), &[ENDIF]).verdict(), "UNBALANCED_CONDITIONAL");
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(
@@ -165,8 +197,35 @@ proptest! {
         locking in prop::collection::vec(prop::sample::select(Opcode::ALL), 1..30),
     ) {
         let items: Vec<&[u8]> = items.iter().map(Vec::as_slice).collect();
+        let bytes = transaction(2);
+        let spending = Spending::new(&bytes, 0, 1).unwrap();
         for target in &TARGETS {
             run(&pushes(&items), &ops(&locking), target);
+            run_spending(&pushes(&items), &ops(&locking), target, &spending);
+        }
+    }
+
+    #[test]
+    fn arbitrary_signatures_and_script_codes_never_panic(
+        r in prop::collection::vec(any::<u8>(), 1..34),
+        s in prop::collection::vec(any::<u8>(), 1..34),
+        hash_type: u8,
+        x: [u8; 32],
+        tail in prop::collection::vec(any::<u8>(), 0..20),
+    ) {
+        let length = |bytes: &[u8]| bytes.len() as u8;
+        let integers = [&[2, length(&r)][..], &r, &[2, length(&s)], &s].concat();
+        let signature = [&[0x30, length(&integers)][..], &integers, &[hash_type]].concat();
+        let key = [&[2][..], &x].concat();
+        let unlocking = pushes(&[&[], &signature, &[1], &key, &[1], &signature, &key]);
+        let locking = [&ops(&[CODESEPARATOR, CHECKSIG, DROP, CHECKMULTISIG, RETURN])[..], &tail].concat();
+        for version in [1, 2] {
+            let bytes = transaction(version);
+            let spending = Spending::new(&bytes, 0, 1).unwrap();
+            for target in &TARGETS {
+                let outcome = run_spending(&unlocking, &locking, target, &spending);
+                prop_assert!(outcome.verdict() != "OK" && outcome.verdict() != "TRANSACTION_NEEDED");
+            }
         }
     }
 

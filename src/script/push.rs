@@ -42,10 +42,17 @@ pub fn encoded_len(data: &[u8]) -> usize {
 /// # Panics
 /// Never for data shorter than 4 GiB, the length of the longest push there is.
 pub fn append(script: &mut Vec<u8>, data: &[u8]) {
-    if let Some(opcode) = small(data) {
-        script.push(opcode.byte());
-        return;
+    match small(data) {
+        Some(opcode) => script.push(opcode.byte()),
+        None => append_data(script, data),
     }
+}
+
+/// Appends a push of `data` that is chosen by its length alone: the opcodes for small integers are not used.
+///
+/// # Panics
+/// Never for data shorter than 4 GiB, the length of the longest push there is.
+pub fn append_data(script: &mut Vec<u8>, data: &[u8]) {
     let len = u32::try_from(data.len()).expect("a push is shorter than 4 GiB");
     let length_bytes = len.to_le_bytes();
     match header_len(data.len()) {

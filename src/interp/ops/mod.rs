@@ -8,6 +8,7 @@
 pub(super) mod arith;
 pub(super) mod bitwise;
 pub(super) mod crypto;
+mod encoding;
 pub(super) mod shuffle;
 pub(super) mod signature;
 pub(super) mod splice;

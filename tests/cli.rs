@@ -162,6 +162,80 @@ fn exec_runs_files_and_vectors() {
     assert_eq!((ran.code, ran.stdout.lines().last()), (1, Some("1 passed, 1 failed")), "{}", ran.stdout);
 }
 
+/// A case of tests/data/signature_cases.json: its transaction and its locking script.
+fn signature_case(name: &str) -> (String, String) {
+    let text = std::fs::read_to_string("tests/data/signature_cases.json").unwrap();
+    let cases: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+    let case = cases.iter().find(|case| case["name"] == name).unwrap();
+    (case["tx"].as_str().unwrap().to_owned(), case["locking"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn exec_checks_the_signatures_of_a_transaction() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tx, lock) = signature_case("P2PKH, ALL|FORKID");
+    let coin = format!("{lock}:5000");
+    let good = onnx2script(&["exec", "--tx", &tx, "--input-index", "1", "--utxo", &coin, "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&good.stdout).unwrap();
+    assert_eq!(
+        (good.code, &report["verdict"], &report["instructions"]),
+        (0, &"OK".into(), &7.into()),
+        "{}",
+        good.stderr
+    );
+
+    let (tx_file, lock_file) =
+        (in_folder(&folder, "tx.hex", &(tx.clone() + "\n")), in_folder(&folder, "lock.hex", &lock));
+    let args = ["exec", "--tx", &tx_file, "--input-index", "1", "--utxo", &format!("{lock_file}:5001"), "--trace"];
+    let bad = onnx2script(&args);
+    assert_eq!(bad.code, 1, "{}", bad.stderr);
+    assert!(bad.stdout.starts_with("verdict       SIG_NULLFAIL"), "{}", bad.stdout);
+    assert_eq!(bad.stderr.lines().count(), 7, "{}", bad.stderr);
+
+    let (tx, lock) = signature_case("VER, version 2");
+    let args = ["exec", "--tx", &tx, "--input-index", "1", "--utxo", &format!("{lock}:5000"), "--era", "chronicle"];
+    assert_eq!(onnx2script(&args).code, 0);
+    assert!(onnx2script(&args[..7]).stdout.contains("BAD_OPCODE"));
+
+    let (unlock, lock) = (in_folder(&folder, "u.hex", &format!("0930060201010201014121{}", "02".repeat(33))), "ac");
+    let lock = in_folder(&folder, "l.hex", lock);
+    let unsigned = onnx2script(&["exec", "--unlock", &unlock, "--lock", &lock]);
+    assert!(unsigned.stdout.contains("TRANSACTION_NEEDED") && unsigned.stderr.contains("--tx"), "{}", unsigned.stdout);
+}
+
+#[test]
+fn exec_says_what_is_wrong_with_a_transaction() {
+    let (tx, lock) = signature_case("P2PKH, ALL|FORKID");
+    let coin = format!("{lock}:5000");
+    let longer = tx.clone() + "00";
+    let told = |tx: &str, index: &str, coin: &str, code: i32, said: &str| {
+        let ran = onnx2script(&["exec", "--tx", tx, "--input-index", index, "--utxo", coin]);
+        assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(said) && ran.stdout.is_empty(), "{said}: {}{}", ran.stdout, ran.stderr);
+    };
+    told(&tx, "3", &coin, 1, "the transaction has no input 3: it has 3, input 0 to input 2");
+    told(&longer, "1", &coin, 1, "are given: nothing may follow it");
+    told(&tx[..80], "1", &coin, 1, "the transaction is cut off");
+    told(&tx[1..], "1", &coin, 2, "what is not hex is read as the name of a file");
+    told(&tx, "-1", &coin, 2, "--input-index");
+    told(&tx, "one", &coin, 2, "--input-index");
+    told(&tx, "1", "no-such-file:1", 2, "no-such-file");
+    told(&tx, "1", &lock, 2, "the satoshis are missing");
+    for amount in ["", "1.5", "-1", "2100000000000001", "99999999999999999999"] {
+        told(&tx, "1", &format!("{lock}:{amount}"), 2, &format!("`{amount}` is not an amount"));
+    }
+    let usage: [&[&str]; 5] = [
+        &["exec", "--tx", &tx],
+        &["exec", "--utxo", &coin],
+        &["exec", "--input-index", "1"],
+        &["exec", "--tx", &tx, "--utxo", &coin, "--unlock", "u.hex", "--lock", "l.hex"],
+        &["exec", "--tx", &tx, "--utxo", &coin, "--vectors", "v.tsv"],
+    ];
+    for args in usage {
+        assert_eq!(onnx2script(args).code, 2, "{args:?}");
+    }
+}
+
 #[test]
 fn refusals_and_usage_have_their_exit_codes() {
     let folder = tempfile::tempdir().unwrap();

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use onnx2script::interp::{self, Outcome, Step, vectors};
+use bitcoin::hex::FromHex;
+use onnx2script::interp::{self, MAX_SATOSHIS, Outcome, ScriptError, Spending, Step, vectors};
 use serde::Serialize;
 
 use super::args::Exec;
@@ -27,22 +28,62 @@ struct Report {
     peak_stack_bytes: u64,
 }
 
-/// Runs vectors or a pair of scripts.
+/// A coin, as the command line gives it.
+#[derive(Debug, Clone)]
+pub(crate) struct Utxo {
+    /// The locking script, in hex or in a file.
+    script: String,
+    satoshis: u64,
+}
+
+/// Reads `SCRIPT:SATS`; the script may be a path with colons.
+pub(crate) fn parse_utxo(text: &str) -> Result<Utxo, String> {
+    let (script, amount) = text.rsplit_once(':').ok_or("the satoshis are missing: give SCRIPT:SATS")?;
+    match amount.parse() {
+        Ok(satoshis) if satoshis <= MAX_SATOSHIS => Ok(Utxo { script: script.to_owned(), satoshis }),
+        _ => Err(format!("`{amount}` is not an amount: give whole satoshis after the colon, {MAX_SATOSHIS} at most")),
+    }
+}
+
+/// Runs vectors, the input of a transaction, or a pair of scripts.
 pub(crate) fn exec(args: &Exec) -> anyhow::Result<Verdict> {
     if let Some(path) = &args.vectors {
         return check_vectors(path);
     }
+    if let Some(tx) = &args.tx {
+        let utxo = args.utxo.as_ref().context("give --utxo")?;
+        let transaction = hex_or_file(tx).context("--tx")?;
+        let locking = hex_or_file(&utxo.script).context("--utxo")?;
+        let spending = Spending::new(&transaction, args.input_index, utxo.satoshis)?;
+        return judge(args, spending.unlocking(), &locking, Some(&spending));
+    }
     let (unlock, lock) = args.unlock.as_deref().zip(args.lock.as_deref()).context("give --unlock and --lock")?;
-    let (unlocking, locking) = (output::read_hex(unlock)?, output::read_hex(lock)?);
+    judge(args, &output::read_hex(unlock)?, &output::read_hex(lock)?, None)
+}
+
+/// Runs two scripts and prints the report.
+fn judge(args: &Exec, unlocking: &[u8], locking: &[u8], spending: Option<&Spending<'_>>) -> anyhow::Result<Verdict> {
     let target = args.node.target();
-    let outcome = match args.trace {
-        true => interp::run_traced(&unlocking, &locking, &target, None, &mut |step| output::tell(trace_line(step))),
-        false => interp::run(&unlocking, &locking, &target),
+    let outcome = match (args.trace, spending) {
+        (true, _) => {
+            interp::run_traced(unlocking, locking, &target, spending, &mut |step| output::tell(trace_line(step)))
+        }
+        (false, Some(spending)) => interp::run_spending(unlocking, locking, &target, spending),
+        (false, None) => interp::run(unlocking, locking, &target),
     };
     let report = report(&outcome);
     let text = if args.json { serde_json::to_string(&report)? + "\n" } else { describe(&report) };
     output::print(&text)?;
+    if outcome.error == Some(ScriptError::TransactionNeeded) {
+        output::tell("help: the script checks a signature: give the transaction and the coin with --tx and --utxo");
+    }
     Ok(if report.ok { Verdict::Done } else { Verdict::Failed })
+}
+
+/// The bytes that an argument gives in hex, or names a file of.
+fn hex_or_file(text: &str) -> anyhow::Result<Vec<u8>> {
+    Vec::<u8>::from_hex(text)
+        .or_else(|_| output::read_hex(Path::new(text)).context("what is not hex is read as the name of a file"))
 }
 
 fn check_vectors(path: &Path) -> anyhow::Result<Verdict> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bitcoin::hex::DisplayHex;
 
 use super::{
-    Abi, Answer, Artifact, ByteOrder, CommitReveal, Compiler, Encoding, Era, Format, Input, Kind, Limits, LockingScript,
-    Method, Push, PushKind, Refund, Rules, Source, Target, Terms, VERSION, map,
+    Abi, Answer, Artifact, ByteOrder, CommitReveal, Compiler, Encoding, Era, Format, Input, Kind, Limits,
+    LockingScript, Method, Push, PushKind, Refund, Rules, Source, Target, Terms, VERSION, map,
 };
 use crate::codegen::Contract;
 use crate::guard::{self, Item, Payee};

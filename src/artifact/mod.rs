@@ -13,9 +13,9 @@ mod abi;
 mod build;
 mod commitment;
 mod map;
+mod network;
 mod proof;
 mod read;
-mod spend;
 mod unlock;
 
 use std::collections::BTreeMap;
@@ -27,9 +27,9 @@ pub use self::abi::{Abi, Answer, ByteOrder, Encoding, Input, Method, Push, PushK
 pub use self::build::Provenance;
 pub use self::commitment::Commitment;
 pub use self::map::Range;
+pub use self::network::Network;
 pub use self::proof::{Pieces, Proof};
 pub use self::read::Unreadable;
-pub use self::spend::Spending;
 pub use self::unlock::Items;
 
 /// The version of this format: another one is another format.

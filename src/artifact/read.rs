@@ -50,7 +50,8 @@ impl Artifact {
 
     /// Invariants 1 to 3, and what else code here relies on.
     fn check(&self) -> Result<(), String> {
-        let script = Vec::<u8>::from_hex(&self.locking_script.hex).map_err(|error| format!("lockingScript: {error}"))?;
+        let script =
+            Vec::<u8>::from_hex(&self.locking_script.hex).map_err(|error| format!("lockingScript: {error}"))?;
         self.check_script(&script)?;
         self.check_map()?;
         self.check_input()?;

@@ -42,7 +42,14 @@ impl Builder {
     /// Starts a program; `inputs` names what the unlocking script pushes, first push first.
     pub fn new(inputs: &[&str]) -> Self {
         let mut builder = Builder {
-            program: Program { values: vec![], instructions: vec![], inputs: vec![], below: 0, result: 0, origins: vec![] },
+            program: Program {
+                values: vec![],
+                instructions: vec![],
+                inputs: vec![],
+                below: 0,
+                result: 0,
+                origins: vec![],
+            },
             current: 0,
             broken: None,
             sketching: false,

@@ -18,7 +18,7 @@ use onnx2script::target::{Era, Rules, Target};
 use onnx2script::{Options, quant};
 
 use super::eval::Eval;
-use super::samples::Measure;
+use super::samples::{Measure, Sample};
 
 /// Compiles an ONNX neural network to a Bitcoin Script locking script: coins sent to it can be spent
 /// only by who shows an input that the network classifies as claimed.

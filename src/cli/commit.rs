@@ -1,12 +1,12 @@
 //! `commit`: a commitment to an input, for contracts that pay who committed to it first.
 
 use anyhow::{Context, ensure};
-use onnx2script::artifact::{Commitment, Kind, Spending};
+use onnx2script::artifact::{Commitment, Kind, Network};
 use onnx2script::guard::commitment::SALT;
 
 use super::args::Commit;
 use super::artifact::load_artifact;
-use super::{Verdict, output, samples, unlock};
+use super::{Verdict, output, unlock};
 
 /// Commits to a sample, once the contract would accept it.
 pub(crate) fn commit(args: &Commit) -> anyhow::Result<Verdict> {
@@ -15,11 +15,15 @@ pub(crate) fn commit(args: &Commit) -> anyhow::Result<Verdict> {
         artifact.commit_reveal().is_some(),
         "this contract asks for no commitment\n  help: compile it with --commit-reveal BLOCKS:BITS"
     );
-    let input = samples::input_bytes(&args.sample(), &artifact)?;
-    let spending = Spending::new(&artifact, args.choices.node.chosen_rules());
-    let answer = spending.answer(&input).context("the contract fails on this input")?;
-    let accepted = artifact.contract.kind != Kind::Expect || spending.run(&input, &answer).is_ok();
-    ensure!(accepted, "the contract will not accept this input: the network gives {}", unlock::name(&artifact, &answer));
+    let input = args.sample.bytes(&artifact, args.choices.quiet)?;
+    let network = Network::new(&artifact, args.choices.node.chosen_rules());
+    let answer = network.answer(&input).context("the contract fails on this input")?;
+    let accepted = artifact.contract.kind != Kind::Expect || network.run(&input, &answer).is_ok();
+    ensure!(
+        accepted,
+        "the contract will not accept this input: the network gives {}",
+        unlock::name(&artifact, &answer)
+    );
     let commitment = Commitment::new(artifact.locking_script.sha256.clone(), &input, args.payee, &salt()?);
     output::write(args.output.as_deref(), (serde_json::to_string_pretty(&commitment)? + "\n").as_bytes())?;
     if !args.choices.quiet {

@@ -11,6 +11,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use num_rational::BigRational;
 use onnx2script::Compiled;
+use onnx2script::artifact::Artifact;
 use onnx2script::data::{DataSpec, Inputs, Samples};
 use onnx2script::quant::decimal;
 use rayon::prelude::*;
@@ -49,6 +50,26 @@ pub(crate) fn inputs(
     unit: Option<&BigRational>,
 ) -> anyhow::Result<Inputs> {
     Inputs::new(samples, &compiled.graph, &compiled.ir.input, unit).with_context(|| format!("`{file}` does not fit"))
+}
+
+/// One sample of a file.
+#[derive(Debug, Args)]
+pub(crate) struct Sample {
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: PathBuf,
+    /// Which sample, counted from 0.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) index: usize,
+    #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational)]
+    pub(crate) unit: Option<BigRational>,
+}
+
+impl Sample {
+    /// The sample's bytes as a contract takes them.
+    pub(crate) fn bytes(&self, artifact: &Artifact, _quiet: bool) -> anyhow::Result<Vec<u8>> {
+        let _ = artifact;
+        anyhow::bail!("TODO")
+    }
 }
 
 /// A contract, and the samples that it is measured on.

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use num_bigint::BigInt;
-use onnx2script::artifact::{Answer, Artifact, Commitment, Items, Kind, Proof, Spending};
+use onnx2script::artifact::{Answer, Artifact, Commitment, Items, Kind, Network, Proof};
 use onnx2script::guard::KeyHash;
 use onnx2script::script::number;
 
 use super::args::Unlock;
 use super::artifact::load_artifact;
-use super::{Verdict, output, samples};
+use super::{Verdict, output};
 
 /// Makes an unlocking script, and writes it.
 pub(crate) fn unlock(args: &Unlock) -> anyhow::Result<Verdict> {
@@ -27,11 +27,11 @@ pub(crate) fn unlock(args: &Unlock) -> anyhow::Result<Verdict> {
 
 /// The input's bytes: a sample's, or those that were committed to.
 fn input(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>) -> anyhow::Result<Vec<u8>> {
-    match (&args.data, commitment) {
+    match (&args.sample, commitment) {
         (None, Some(commitment)) => Ok(commitment.input_bytes()),
         (None, None) => bail!("no input is given\n  help: give --data FILE, or --commitment FILE, which holds one"),
-        (Some(_), _) => {
-            let input = samples::input_bytes(&args.sample()?, artifact)?;
+        (Some(sample), _) => {
+            let input = sample.bytes(artifact, args.choices.quiet)?;
             let committed = commitment.is_none_or(|commitment| commitment.input_bytes() == input);
             ensure!(committed, "the sample is not the input that --commitment commits to");
             Ok(input)
@@ -41,19 +41,19 @@ fn input(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>) ->
 
 /// The claim that the contract will accept, or the one that the user forces.
 fn claim(args: &Unlock, artifact: &Artifact, input: &[u8]) -> anyhow::Result<BigInt> {
-    let spending = Spending::new(artifact, args.choices.node.chosen_rules());
-    let answer = spending.answer(input);
+    let network = Network::new(artifact, args.choices.node.chosen_rules());
+    let answer = network.answer(input);
     let claim = args.claim.as_deref().map(|claim| read_claim(claim, artifact)).transpose()?;
     let claim = match (claim, &answer) {
         (Some(claim), _) => claim,
         (None, Some(answer)) => answer.clone(),
         (None, None) => bail!(
             "the contract fails on this input by {} rules ({})",
-            spending.rules(),
-            spending.run(input, &BigInt::ZERO).verdict()
+            network.rules(),
+            network.run(input, &BigInt::ZERO).verdict()
         ),
     };
-    let outcome = spending.run(input, &claim);
+    let outcome = network.run(input, &claim);
     if outcome.is_ok() || artifact.contract.kind == Kind::Class || args.force {
         return Ok(claim);
     }
@@ -104,8 +104,12 @@ fn sign(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>, ite
         );
         return Ok(items);
     };
-    ensure!(artifact.below() > 0, "this contract asks for no signature\n  help: leave --signature and --public-key out");
-    let payee = artifact.contract.pay_to.as_deref().or(commitment.map(|commitment| commitment.public_key_hash.as_str()));
+    ensure!(
+        artifact.below() > 0,
+        "this contract asks for no signature\n  help: leave --signature and --public-key out"
+    );
+    let payee =
+        artifact.contract.pay_to.as_deref().or(commitment.map(|commitment| commitment.public_key_hash.as_str()));
     let hash = KeyHash::of(&key.0).to_string();
     ensure!(
         payee.is_none_or(|payee| payee == hash),
@@ -118,7 +122,10 @@ fn sign(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>, ite
 /// Adds the proof that the input was committed to.
 fn prove(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>, items: Items) -> anyhow::Result<Items> {
     let Some(terms) = artifact.commit_reveal() else {
-        ensure!(commitment.is_none(), "this contract asks for no commitment\n  help: leave --commitment and --proof out");
+        ensure!(
+            commitment.is_none(),
+            "this contract asks for no commitment\n  help: leave --commitment and --proof out"
+        );
         return Ok(items);
     };
     let (Some(commitment), Some(path)) = (commitment, args.proof.as_deref()) else {
@@ -140,8 +147,7 @@ fn prove(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>, it
 
 /// Reads a commitment to this contract.
 fn read_commitment(path: &Path, artifact: &Artifact) -> anyhow::Result<Commitment> {
-    let commitment =
-        Commitment::from_json(&output::read(path)?).with_context(|| format!("`{}`", path.display()))?;
+    let commitment = Commitment::from_json(&output::read(path)?).with_context(|| format!("`{}`", path.display()))?;
     ensure!(
         commitment.locking_script_sha256 == artifact.locking_script.sha256,
         "`{}` commits to another contract, of SHA-256 {}",

@@ -19,7 +19,10 @@ pub(super) fn labels(metadata: &[(String, String)], classes: usize) -> (Labels, 
         return (Labels::Strings(labels), None);
     }
     let count = labels.len();
-    (Labels::Indices, Some(format!("the metadata's `{key}` hold {count} labels for {classes} classes: they are not used")))
+    (
+        Labels::Indices,
+        Some(format!("the metadata's `{key}` hold {count} labels for {classes} classes: they are not used")),
+    )
 }
 
 fn parse(text: &str) -> Vec<String> {
@@ -59,8 +62,14 @@ mod tests {
 
     #[test]
     fn labels_are_found_however_they_are_written() {
-        for text in ["[\"cat\", \"dog\"]", "['cat', 'dog']", "{0: 'cat', 1: 'dog'}", "{\"1\":\"dog\",\"0\":\"cat\"}", "cat,dog", "cat\n dog\n"]
-        {
+        for text in [
+            "[\"cat\", \"dog\"]",
+            "['cat', 'dog']",
+            "{0: 'cat', 1: 'dog'}",
+            "{\"1\":\"dog\",\"0\":\"cat\"}",
+            "cat,dog",
+            "cat\n dog\n",
+        ] {
             let metadata = [("author".to_owned(), "me".to_owned()), ("Names".to_owned(), text.to_owned())];
             let expected = Labels::Strings(vec!["cat".into(), "dog".into()]);
             assert_eq!(labels(&metadata, 2), (expected, None), "{text}");

@@ -29,11 +29,11 @@ use bitcoin::pow::{CompactTarget, Target};
 use super::assembly::{code, part};
 use super::{Item, Part};
 use crate::codegen::Contract;
-use crate::script::{Code, push};
 use crate::script::opcode::Opcode::{
     BIN2NUM, CAT, DROP, DUP, ENDIF, EQUALVERIFY, FROMALTSTACK, HASH160, HASH256, IF, LESSTHANOREQUAL, NIP, OP_0, PICK,
     ROLL, ROT, SHA256, SIZE, SPLIT, SWAP, TOALTSTACK, VERIFY,
 };
+use crate::script::{Code, push};
 
 /// What a commitment must be buried under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,9 +109,10 @@ fn transaction(contract: Contract) -> Vec<Code> {
     // With the input's copy on top: salt, headers, branch, behind, before, input, [claim], key.
     let key = 6 + super::network_items(contract).len();
     code![
-        4, ROLL, 5, PICK, key, PICK, HASH160, CAT, SWAP, CAT, SHA256, // before, behind, branch, headers, commitment
+        4, ROLL, 5, PICK, key, PICK, HASH160, CAT, SWAP, CAT,
+        SHA256, // before, behind, branch, headers, commitment
         4, ROLL, SWAP, CAT, 3, ROLL, CAT, HASH256, // branch, headers, hash
-        ROT, // headers, hash, branch
+        ROT,     // headers, hash, branch
     ]
 }
 
@@ -129,9 +130,30 @@ fn branch() -> Vec<Code> {
 /// headers, hash -> further headers, hash of the first header, which has the given hash at `place`
 fn header(place: usize) -> Vec<Code> {
     code![
-        SWAP, HEADER, SPLIT, SWAP, DUP, place, SPLIT, NIP, HASH, SPLIT, DROP, // hash, rest, header, field
-        3, ROLL, EQUALVERIFY, HASH256, // rest, hash
-        DUP, &[0][..], CAT, BIN2NUM, FROMALTSTACK, DUP, TOALTSTACK, LESSTHANOREQUAL, VERIFY,
+        SWAP,
+        HEADER,
+        SPLIT,
+        SWAP,
+        DUP,
+        place,
+        SPLIT,
+        NIP,
+        HASH,
+        SPLIT,
+        DROP, // hash, rest, header, field
+        3,
+        ROLL,
+        EQUALVERIFY,
+        HASH256, // rest, hash
+        DUP,
+        &[0][..],
+        CAT,
+        BIN2NUM,
+        FROMALTSTACK,
+        DUP,
+        TOALTSTACK,
+        LESSTHANOREQUAL,
+        VERIFY,
     ]
 }
 
@@ -145,7 +167,8 @@ impl FromStr for CommitReveal {
 
     /// Reads `BLOCKS:BITS`, as in `6:1818d5a7`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let help = "give BLOCKS:BITS, as in 6:1818d5a7: how many blocks, and the field `bits` of a header that is easy enough";
+        let help =
+            "give BLOCKS:BITS, as in 6:1818d5a7: how many blocks, and the field `bits` of a header that is easy enough";
         let (blocks, bits) = text.split_once(':').ok_or(help)?;
         let blocks = blocks.parse().ok().filter(|blocks| (1..=MOST_BLOCKS).contains(blocks));
         let blocks = blocks.ok_or_else(|| format!("a proof holds 1 to {MOST_BLOCKS} blocks; {help}"))?;

@@ -42,9 +42,9 @@ impl FromStr for KeyHash {
             Some((version, hash)) if PUBLIC_KEY_VERSIONS.contains(version) => {
                 hash.try_into().map(KeyHash).map_err(|_| format!("`{text}` holds {} bytes, not 20", hash.len()))
             }
-            Some((version, _)) if SCRIPT_VERSIONS.contains(version) => {
-                Err(format!("`{text}` pays to the hash of a script, which nobody can spend since Genesis: give a key's"))
-            }
+            Some((version, _)) if SCRIPT_VERSIONS.contains(version) => Err(format!(
+                "`{text}` pays to the hash of a script, which nobody can spend since Genesis: give a key's"
+            )),
             _ => Err(format!("`{text}` is no address of a public key (that of a private key?)")),
         }
     }
@@ -54,7 +54,9 @@ fn of_hex(bytes: &[u8]) -> Result<KeyHash, String> {
     match bytes.len() {
         20 => Ok(KeyHash(bytes.try_into().expect("twenty bytes"))),
         33 | 65 => Err(format!("that is a public key: give its hash, {}", KeyHash::of(bytes))),
-        32 => Err("that is as long as a private key, which nobody should be told: give the hash of its public key".into()),
+        32 => {
+            Err("that is as long as a private key, which nobody should be told: give the hash of its public key".into())
+        }
         len => Err(format!("a public key's hash has 20 bytes, not {len}")),
     }
 }

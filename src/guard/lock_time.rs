@@ -33,7 +33,8 @@ impl FromStr for LockTime {
 
     /// Reads a block's height, or the seconds since 1970.
     fn from_str(text: &str) -> Result<Self, String> {
-        let help = "give a block's height (below 500,000,000) or a time in seconds since 1970 (`date -d 2027-01-01 +%s`)";
+        let help =
+            "give a block's height (below 500,000,000) or a time in seconds since 1970 (`date -d 2027-01-01 +%s`)";
         match text.parse::<u32>() {
             Ok(0) => Err(format!("0 lies in the past: the refund would be due at once; {help}")),
             Ok(time) => Ok(LockTime(time)),

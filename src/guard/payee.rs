@@ -14,6 +14,8 @@ pub(super) fn part_of(payee: &Payee) -> Option<Part> {
             let code = code![VERIFY, DUP, HASH160, &hash.0[..], EQUALVERIFY, CHECKSIG];
             Some(part("payee: a signature by the key of this hash", code))
         }
-        Payee::Committed(_) => Some(part("payee: a signature by the key that was committed to", code![VERIFY, CHECKSIG])),
+        Payee::Committed(_) => {
+            Some(part("payee: a signature by the key that was committed to", code![VERIFY, CHECKSIG]))
+        }
     }
 }

@@ -68,10 +68,28 @@ impl Refund {
                 "refund: the preimage is this transaction's",
                 // signature, key, preimage -> signature, key, tail
                 code![
-                    DUP, HASH256, INVERT, &SIGNATURE_HEAD[..], SWAP, CAT, // preimage, signature of it
-                    SWAP, SIZE, TAIL, SUB, SPLIT, NIP, // signature of it, tail
-                    TUCK, SEQUENCE + OUTPUTS + LOCK_TIME, SPLIT, NIP, 1, SPLIT, DROP, // tail, signature, hash type
-                    CAT, &PUBLIC_KEY[..], CHECKSIGVERIFY,
+                    DUP,
+                    HASH256,
+                    INVERT,
+                    &SIGNATURE_HEAD[..],
+                    SWAP,
+                    CAT, // preimage, signature of it
+                    SWAP,
+                    SIZE,
+                    TAIL,
+                    SUB,
+                    SPLIT,
+                    NIP, // signature of it, tail
+                    TUCK,
+                    SEQUENCE + OUTPUTS + LOCK_TIME,
+                    SPLIT,
+                    NIP,
+                    1,
+                    SPLIT,
+                    DROP, // tail, signature, hash type
+                    CAT,
+                    &PUBLIC_KEY[..],
+                    CHECKSIGVERIFY,
                 ],
             ),
             part("refund: the time has come", self.due()),
@@ -85,8 +103,17 @@ impl Refund {
     /// Takes the preimage's tail; goes on where nLockTime is late enough, and of the same kind, and enforced.
     fn due(&self) -> Vec<crate::script::Code> {
         let mut due = code![
-            SEQUENCE, SPLIT, // sequence, rest
-            OUTPUTS, SPLIT, NIP, LOCK_TIME, SPLIT, DROP, &[0][..], CAT, BIN2NUM, // sequence, lock time
+            SEQUENCE,
+            SPLIT, // sequence, rest
+            OUTPUTS,
+            SPLIT,
+            NIP,
+            LOCK_TIME,
+            SPLIT,
+            DROP,
+            &[0][..],
+            CAT,
+            BIN2NUM, // sequence, lock time
             self.lock_until.to_consensus() as usize,
         ];
         due.extend(match self.lock_until.bound() {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use prost::Message;
 use tract_onnx::pb;
 
-use super::{Attribute, ElementType, Inferred, Input, Model, Node, OPSET_MAX, OPSET_MIN, Source, Tensor, external, load};
+use super::{
+    Attribute, ElementType, Inferred, Input, Model, Node, OPSET_MAX, OPSET_MIN, Source, Tensor, external, load,
+};
 use crate::error::{Problem, Problems, Refusal};
 
 /// Most elements that an input may have: each takes some bytes of both scripts.

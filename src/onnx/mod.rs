@@ -27,8 +27,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use attributes::Attribute;
-pub use element::ElementType;
 use bitcoin::hashes::{Hash, sha256};
+pub use element::ElementType;
 use fence::fence;
 pub use shapes::Inferred;
 pub use tensor::Tensor;

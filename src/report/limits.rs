@@ -61,7 +61,8 @@ pub fn needs(compiled: &Compiled) -> Needs {
         script_bytes: locking.byte_len(),
         weight_bytes: compiled.layers.iter().map(Emitted::own_bytes).sum(),
         packed: compiled.layers.iter().any(|layer| layer.form != Form::Unrolled),
-        unlocking_bytes: unlocking.iter().map(|item| push::encoded_len(item)).sum::<usize>() + compiled.guard.unlocking_bytes(),
+        unlocking_bytes: unlocking.iter().map(|item| push::encoded_len(item)).sum::<usize>()
+            + compiled.guard.unlocking_bytes(),
         instructions: locking.instructions(),
         number_bytes: numbers.max().unwrap_or(0),
         stack_items,

@@ -64,7 +64,11 @@ fn pushes(compiled: &Compiled) -> String {
     let names = |items: &[guard::Item]| items.iter().map(|item| item.name()).collect::<Vec<_>>().join(", then ");
     match methods.as_slice() {
         [claim] => names(&claim.pushes),
-        _ => methods.iter().map(|method| format!("to {}: {}", method.name, names(&method.pushes))).collect::<Vec<_>>().join("; "),
+        _ => methods
+            .iter()
+            .map(|method| format!("to {}: {}", method.name, names(&method.pushes)))
+            .collect::<Vec<_>>()
+            .join("; "),
     }
 }
 

@@ -40,7 +40,13 @@ fn head(artifact: &Artifact) -> String {
     );
     let _ = writeln!(text, "model: sha256 {}", artifact.model.file.sha256);
     let _ = writeln!(text, "locking script: {} bytes, sha256 {}", grouped(script.bytes as u64), script.sha256);
-    let _ = writeln!(text, "input: {} elements in {} bytes, {}", input.elements, input.bytes, artifact.input_format().describe());
+    let _ = writeln!(
+        text,
+        "input: {} elements in {} bytes, {}",
+        input.elements,
+        input.bytes,
+        artifact.input_format().describe()
+    );
     let _ = writeln!(text, "answer: {}", answer(&artifact.abi.answer));
     if let Some(hash) = &terms.pay_to {
         let _ = writeln!(text, "pays: the key of hash {hash}");
@@ -49,7 +55,11 @@ fn head(artifact: &Artifact) -> String {
         let _ = writeln!(text, "pays: who committed to the input, {terms}");
     }
     if let Some(refund) = &terms.refund {
-        let _ = writeln!(text, "refund: to the key of hash {}, at an nLockTime from {} on", refund.key_hash, refund.lock_until);
+        let _ = writeln!(
+            text,
+            "refund: to the key of hash {}, at an nLockTime from {} on",
+            refund.key_hash, refund.lock_until
+        );
     }
     text
 }

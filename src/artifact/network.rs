@@ -13,7 +13,7 @@ use crate::target::{self, Rules};
 
 /// An artifact's network, ready to run.
 #[derive(Debug, Clone)]
-pub struct Spending<'a> {
+pub struct Network<'a> {
     artifact: &'a Artifact,
     /// The network's code, and what drops the items of a guard.
     script: Vec<u8>,
@@ -25,7 +25,7 @@ pub struct Spending<'a> {
 /// A claim that is no answer: no number is written so.
 const PROBE: [u8; 1] = [0];
 
-impl<'a> Spending<'a> {
+impl<'a> Network<'a> {
     /// Makes an artifact's network ready. Where the user asked for no rules, a script too long for policy is judged by
     /// consensus.
     pub fn new(artifact: &'a Artifact, rules: Option<Rules>) -> Self {
@@ -33,11 +33,12 @@ impl<'a> Spending<'a> {
         let too_long = artifact.locking_script.bytes > told.max_script_bytes();
         let fallback = if too_long { Rules::Consensus } else { told.rules };
         let target = target::Target { rules: rules.unwrap_or(fallback), ..told };
-        let mut script =
-            artifact.locking_bytes()[artifact.locking_script.network_start..artifact.locking_script.network_end].to_vec();
+        let mut script = artifact.locking_bytes()
+            [artifact.locking_script.network_start..artifact.locking_script.network_end]
+            .to_vec();
         let last = script.len() - 1;
         script.extend(vec![Opcode::NIP.byte(); artifact.below()]);
-        Spending { artifact, script, last, target }
+        Network { artifact, script, last, target }
     }
 
     /// The rules that runs are judged by.
@@ -50,7 +51,7 @@ impl<'a> Spending<'a> {
         interp::run(&self.unlocking(input, &number::encode(claim)), &self.script, &self.target)
     }
 
-    /// The bytes of the unlocking script that [`Spending::run`] takes.
+    /// The bytes of the unlocking script that [`Network::run`] takes.
     pub fn unlocking(&self, input: &[u8], claim: &[u8]) -> Vec<u8> {
         let mut items = vec![Vec::new(); self.artifact.below()];
         if self.artifact.contract.kind == Kind::Claim {
@@ -70,7 +71,7 @@ impl<'a> Spending<'a> {
                 compared = step.item(0).zip(step.item(1)).map(|(top, below)| [top.to_vec(), below.to_vec()]);
             }
         };
-        let outcome = interp::run_traced(&self.unlocking(input, &PROBE), &self.script, &self.target, &mut watch);
+        let outcome = interp::run_traced(&self.unlocking(input, &PROBE), &self.script, &self.target, None, &mut watch);
         let answer = match self.artifact.contract.kind {
             Kind::Class => outcome.stack.last().cloned().filter(|_| outcome.stack.len() == 1),
             Kind::Claim => compared.and_then(|items| items.into_iter().find(|item| *item != PROBE)),

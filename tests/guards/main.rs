@@ -1,0 +1,58 @@
+//! Who may spend: guarded contracts, spent by right and by wrong transactions in the interpreter.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod chain;
+mod commitment;
+mod payee;
+mod refund;
+mod transaction;
+
+use num_bigint::BigInt;
+use onnx2script::artifact::{Artifact, File, Items, Provenance, Source};
+use onnx2script::codegen::Contract;
+use onnx2script::guard::Guard;
+use onnx2script::interp::{self, Spending};
+use onnx2script::target::{Era, Rules, Target};
+use onnx2script::{Compiled, Options, compile, ir};
+
+use transaction::{SATOSHIS, Transaction};
+
+const POLICY: Target = Target { era: Era::Genesis, rules: Rules::Policy };
+
+/// A small network behind a guard.
+fn guarded(contract: Contract, guard: Guard) -> Compiled {
+    let mut model = common::model("toy_2-2-2").model;
+    compile(&mut model, &Options { contract, guard, ..Options::default() }).unwrap()
+}
+
+fn artifact(compiled: &Compiled) -> Artifact {
+    let file = File { file: "toy.onnx".into(), sha256: String::new() };
+    let model = Source { file, external_data: vec![] };
+    Artifact::new(compiled, Provenance { model, options: Default::default(), labels: None })
+}
+
+/// An input, and its class by definition.
+fn input(compiled: &Compiled) -> (Vec<u8>, BigInt) {
+    let integers = [50_000_000, 25_000_000].map(BigInt::from);
+    (compiled.ir.input.encode(&integers).unwrap(), ir::eval(&compiled.optimised, &integers))
+}
+
+/// Items of a claim, but for what a guard asks.
+fn claim(compiled: &Compiled) -> Items {
+    let (input, class) = input(compiled);
+    Items::default().with("input", input).with("claim", onnx2script::script::number::encode(&class))
+}
+
+/// What the interpreter says of a transaction that spends a contract with an unlocking script.
+fn verdict(compiled: &Compiled, transaction: &Transaction, unlocking: &[u8]) -> &'static str {
+    let locking = compiled.locking().to_bytes();
+    let bytes = transaction.bytes(unlocking);
+    let spending = Spending::new(&bytes, 0, SATOSHIS).unwrap();
+    let by_policy = interp::run_spending(unlocking, &locking, &POLICY, &spending).verdict();
+    let consensus = Target { rules: Rules::Consensus, ..POLICY };
+    let by_consensus = interp::run_spending(unlocking, &locking, &consensus, &spending).verdict();
+    assert_eq!(by_policy == "OK", by_consensus == "OK", "{by_policy} by policy, {by_consensus} by consensus");
+    by_policy
+}

@@ -184,6 +184,7 @@ pub struct Refund {
 
 /// The locking script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct LockingScript {
     /// The script, in hex.
     pub hex: String,

@@ -233,7 +233,7 @@ pub(crate) struct Inspect {
 pub(crate) struct Unlock {
     /// The contract: an artifact, or the ONNX model.
     #[arg(value_name = "ARTIFACT|MODEL.onnx")]
-    pub(crate) contract: PathBuf,
+    pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) sample: Option<Sample>,
     /// Claim this class (or its label), or this integer for the model's number, instead of the right one.
@@ -265,7 +265,7 @@ pub(crate) struct Unlock {
 pub(crate) struct Commit {
     /// The contract: an artifact, or the ONNX model.
     #[arg(value_name = "ARTIFACT|MODEL.onnx")]
-    pub(crate) contract: PathBuf,
+    pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) sample: Sample,
     /// Whose key will sign the claim.
@@ -282,7 +282,7 @@ pub(crate) struct Commit {
 pub(crate) struct Explain {
     /// The contract: an artifact, or the ONNX model.
     #[arg(value_name = "ARTIFACT|MODEL.onnx")]
-    pub(crate) contract: PathBuf,
+    pub(crate) file: PathBuf,
     /// Fee for the report, in satoshis per 1000 bytes.
     #[arg(long, value_name = "SAT", default_value_t = 100)]
     pub(crate) fee_rate: u64,

@@ -10,7 +10,7 @@ use super::{Verdict, output, unlock};
 
 /// Commits to a sample, once the contract would accept it.
 pub(crate) fn commit(args: &Commit) -> anyhow::Result<Verdict> {
-    let artifact = load_artifact(&args.contract, &args.choices)?;
+    let artifact = load_artifact(&args.file, &args.choices)?;
     ensure!(
         artifact.commit_reveal().is_some(),
         "this contract asks for no commitment\n  help: compile it with --commit-reveal BLOCKS:BITS"

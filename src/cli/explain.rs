@@ -8,7 +8,7 @@ use super::{Verdict, output};
 
 /// Prints the report.
 pub(crate) fn explain(args: &Explain) -> anyhow::Result<Verdict> {
-    let text = match artifact::load(&args.contract, &args.choices)? {
+    let text = match artifact::load(&args.file, &args.choices)? {
         Given::Model(loaded) => explain::explain(&loaded.compiled, args.fee_rate),
         Given::Artifact(artifact) => map::report(&artifact, args.fee_rate),
     };

@@ -14,7 +14,7 @@ use super::{Verdict, output};
 
 /// Makes an unlocking script, and writes it.
 pub(crate) fn unlock(args: &Unlock) -> anyhow::Result<Verdict> {
-    let artifact = load_artifact(&args.contract, &args.choices)?;
+    let artifact = load_artifact(&args.file, &args.choices)?;
     let commitment = args.commitment.as_deref().map(|path| read_commitment(path, &artifact)).transpose()?;
     let input = input(args, &artifact, commitment.as_ref())?;
     let claim = claim(args, &artifact, &input)?;

@@ -4,8 +4,9 @@
 //! which Chronicle brought back for hash types without FORKID or with the CHRONICLE bit. Both take the
 //! script code as the caller cut it; only the original digest drops the CODESEPARATORs left in it.
 //!
-//! Source: Bitcoin SV node 1.2.2, `SignatureHash` and `CTransactionSignatureSerializer` of
-//! `src/script/interpreter.cpp`, `src/script/sighashtype.h`.
+//! Source: Bitcoin SV node, `SignatureHash` and `CTransactionSignatureSerializer` of `src/script/interpreter.cpp`
+//! (read at commit 02048f1a, on the way to Chronicle), `src/script/sighashtype.h` (at 172c8fa3, of 1.2). Which digest
+//! 1.2.2 takes was not read there but in what other implementations cite of it, and the SDK's cases agree.
 
 use bitcoin::VarInt;
 use bitcoin::consensus::Encodable;

@@ -18,6 +18,7 @@ use onnx2script::target::{Era, Rules, Target};
 use onnx2script::{Options, quant};
 
 use super::eval::Eval;
+use super::report::Report;
 use super::samples::{Measure, Sample};
 
 /// Compiles an ONNX neural network to a Bitcoin Script locking script: coins sent to it can be spent
@@ -84,6 +85,8 @@ pub(crate) struct Compile {
     /// Make a limit of the target that is exceeded an error.
     #[arg(long)]
     pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) report: Report,
     #[command(flatten)]
     pub(crate) choices: Choices,
 }

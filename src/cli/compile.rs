@@ -27,13 +27,18 @@ pub(crate) fn compile(args: &Compile) -> anyhow::Result<Verdict> {
     if !args.choices.quiet && compiled.is_anybodys() {
         output::tell(ANYBODYS);
     }
+    // What cannot be measured or named is said before anything is written.
+    let page = args.report.page(&loaded, &args.choices)?;
     if let Some(file) = &args.artifact {
         let artifact = artifact::of(&loaded, path, &args.choices, args.labels.as_ref())?;
         output::write(Some(file), artifact.to_json().as_bytes())?;
     }
     // Who asks for the artifact alone has the script in it.
     if args.output.is_some() || args.artifact.is_none() {
-        output::write(args.output.as_deref(), &emitted(&loaded.compiled, args.emit))?;
+        output::write(args.output.as_deref(), &emitted(compiled, args.emit))?;
+    }
+    if let Some(page) = page {
+        output::write(args.report.report.as_deref(), page.as_bytes())?;
     }
     if args.explain {
         output::tell(explain::explain(compiled, args.fee_rate).trim_end());

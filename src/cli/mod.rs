@@ -12,6 +12,7 @@ mod explain;
 mod inspect;
 mod ops;
 mod output;
+mod report;
 mod run;
 mod samples;
 mod unlock;

@@ -15,11 +15,14 @@ const KINDS: [&str; 5] = ["push", "stack", "arithm.", "bytes", "check"];
 
 /// What a layer takes.
 #[derive(Debug, Default, Clone)]
-struct Share {
-    bytes: usize,
-    instructions: usize,
+pub(super) struct Share {
+    pub(super) bytes: usize,
+    pub(super) instructions: usize,
     by_kind: [usize; KINDS.len()],
-    deepest: usize,
+    /// Most items on both stacks.
+    pub(super) deepest: usize,
+    /// Most memory that both stacks can take.
+    pub(super) stack_bytes: u64,
     by_opcode: BTreeMap<String, usize>,
 }
 
@@ -65,7 +68,7 @@ fn answer(compiled: &Compiled) -> String {
 }
 
 /// Shares by layer, in the order of the network; the contract's own code first.
-fn shares(compiled: &Compiled) -> Vec<(String, Share)> {
+pub(super) fn shares(compiled: &Compiled) -> Vec<(String, Share)> {
     let program = &compiled.program;
     let layers = compiled.ir.layers.iter().map(|layer| layer.label.clone());
     let mut shares: Vec<(String, Share)> =
@@ -79,6 +82,7 @@ fn shares(compiled: &Compiled) -> Vec<(String, Share)> {
         let share = &mut shares[of_origin[origin as usize]].1;
         share.count(&step.instruction.code);
         share.deepest = share.deepest.max(step.stacks.main.len() + step.stacks.alt.len());
+        share.stack_bytes = share.stack_bytes.max(step.stack_bytes);
     });
     if !compiled.guard.is_none() {
         shares.insert(0, ("guard".to_owned(), guard_share(compiled)));
@@ -166,7 +170,7 @@ fn layer_table(compiled: &Compiled, shares: &[(String, Share)]) -> String {
     text + &format!(" {deepest:>8}\n")
 }
 
-fn weights_of(compiled: &Compiled, layer: usize) -> usize {
+pub(super) fn weights_of(compiled: &Compiled, layer: usize) -> usize {
     let values = compiled.ir.values.iter().filter(|value| value.layer == layer);
     values.filter_map(|value| value.op.weights()).map(|weights| weights.elements.len()).sum()
 }

@@ -11,10 +11,10 @@ use crate::codegen::{Emitted, Form, Products};
 use crate::cost::{self, Cost};
 
 /// What the instructions of one idiom in one layer cost.
-struct Idiom {
-    layer: Arc<str>,
-    step: Arc<str>,
-    cost: Cost,
+pub(super) struct Idiom {
+    pub(super) layer: Arc<str>,
+    pub(super) step: Arc<str>,
+    pub(super) cost: Cost,
 }
 
 /// Each dense layer: how it was emitted, what its code takes, and how much of that is not the weights' own bits.
@@ -100,7 +100,7 @@ fn of_guard(compiled: &Compiled) -> Vec<Idiom> {
 }
 
 /// What each idiom of each layer costs: layers in the order of the network, behind the contract's own code.
-fn idioms(compiled: &Compiled) -> Vec<Idiom> {
+pub(super) fn idioms(compiled: &Compiled) -> Vec<Idiom> {
     let program = &compiled.program;
     let mut idioms: Vec<Idiom> = Vec::new();
     let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();

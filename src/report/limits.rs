@@ -125,44 +125,58 @@ fn smaller(needs: &Needs, target: &Target) -> String {
     }
 }
 
+/// A need, and what nodes allow of it.
+pub(super) struct Row {
+    pub(super) what: &'static str,
+    pub(super) need: String,
+    /// What default policy allows; `-` where it sets no limit.
+    pub(super) policy: String,
+    pub(super) consensus: String,
+    /// How much of what default policy allows is needed.
+    pub(super) share: Option<f64>,
+}
+
+impl Row {
+    fn bytes(what: &'static str, need: usize, policy: usize, consensus: usize) -> Row {
+        let consensus = grouped(consensus as u64);
+        Row::new(what, grouped(need as u64), grouped(policy as u64), consensus, need as f64 / policy as f64)
+    }
+
+    fn new(what: &'static str, need: String, policy: String, consensus: impl Into<String>, share: f64) -> Row {
+        Row { what, need, policy, consensus: consensus.into(), share: Some(share) }
+    }
+
+    fn unlimited(what: &'static str, need: usize) -> Row {
+        Row { what, need: grouped(need as u64), policy: "-".into(), consensus: "-".into(), share: None }
+    }
+}
+
+/// Needs against limits, row by row.
+pub(super) fn rows(needs: &Needs) -> Vec<Row> {
+    let consensus = Target { era: Era::Genesis, rules: Rules::Consensus };
+    let (script, number) = (target::SCRIPT_BYTES_CONSENSUS, consensus.max_number_bytes());
+    let memory = needs.stack_bytes as f64 / STACK_BYTES_POLICY as f64;
+    let (milliseconds, most) = (needs.mempool_us as f64 / 1000.0, VALIDATION_MS_POLICY / 2);
+    let time = milliseconds / most as f64;
+    vec![
+        Row::bytes("locking script, bytes", needs.script_bytes, SCRIPT_BYTES_POLICY, script),
+        Row::bytes("unlocking script, bytes", needs.unlocking_bytes, SCRIPT_BYTES_POLICY, script),
+        Row::bytes("longest number, bytes", needs.number_bytes, target::NUMBER_BYTES_POLICY, number),
+        Row::new("stack memory, bytes", grouped(needs.stack_bytes), grouped(STACK_BYTES_POLICY), "operator's", memory),
+        Row::unlimited("stack items", needs.stack_items),
+        Row::unlimited("instructions", needs.instructions),
+        Row::new("time, ms (estimate)", format!("{milliseconds:.1}"), most.to_string(), "-", time),
+    ]
+}
+
 /// The table of needs against limits.
 pub fn table(needs: &Needs) -> String {
-    let consensus = Target { era: Era::Genesis, rules: Rules::Consensus };
-    let row = |what: &str, need: String, policy: String, consensus: String| {
+    let line = |what: &str, need: &str, policy: &str, consensus: &str| {
         format!("  {what:<24} {need:>14} {policy:>14} {consensus:>14}\n")
     };
-    let bytes = |value: usize| grouped(value as u64);
-    [
-        row("", "this contract".into(), "default policy".into(), "consensus".into()),
-        row(
-            "locking script, bytes",
-            bytes(needs.script_bytes),
-            bytes(SCRIPT_BYTES_POLICY),
-            bytes(target::SCRIPT_BYTES_CONSENSUS),
-        ),
-        row(
-            "unlocking script, bytes",
-            bytes(needs.unlocking_bytes),
-            bytes(SCRIPT_BYTES_POLICY),
-            bytes(target::SCRIPT_BYTES_CONSENSUS),
-        ),
-        row(
-            "longest number, bytes",
-            bytes(needs.number_bytes),
-            bytes(target::NUMBER_BYTES_POLICY),
-            bytes(consensus.max_number_bytes()),
-        ),
-        row("stack memory, bytes", grouped(needs.stack_bytes), grouped(STACK_BYTES_POLICY), "operator's".into()),
-        row("stack items", bytes(needs.stack_items), "-".into(), "-".into()),
-        row("instructions", bytes(needs.instructions), "-".into(), "-".into()),
-        row(
-            "time, ms (estimate)",
-            format!("{:.1}", needs.mempool_us as f64 / 1000.0),
-            (VALIDATION_MS_POLICY / 2).to_string(),
-            "-".into(),
-        ),
-    ]
-    .concat()
+    let head = line("", "this contract", "default policy", "consensus");
+    let lines = rows(needs).into_iter().map(|row| line(row.what, &row.need, &row.policy, &row.consensus));
+    std::iter::once(head).chain(lines).collect()
 }
 
 /// A number with its digits in groups of three.

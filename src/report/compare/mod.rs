@@ -69,6 +69,16 @@ impl<'c> Comparison<'c> {
         self.layers.iter().map(tally).collect()
     }
 
+    /// What decides a sample, ArgMax's operand or the like: in the float network, and what the contract's integers stand
+    /// for. None where the two do not have as many elements.
+    pub fn scores(&self, input: &Input) -> Option<(Vec<f64>, Vec<f64>)> {
+        let scores = self.compiled.graph.scores()?;
+        let layer = self.layers.iter().find(|layer| layer.node == scores)?;
+        let floats = graph::eval_all(&self.compiled.graph, &input.floats).swap_remove(scores);
+        let integers = ir::eval_all(&self.compiled.optimised, &input.integers);
+        Some((floats, layer.read(&integers[layer.value])))
+    }
+
     /// The figures over all samples; their order does not depend on who ran first.
     pub fn report(&self, samples: &[Vec<Tally>]) -> Vec<LayerReport> {
         let of_layer = |(index, layer): (usize, &Layer)| {

@@ -1,0 +1,68 @@
+//! `--report`: a page about the contract, written beside the artifact.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use num_rational::BigRational;
+use onnx2script::data::DataSpec;
+use onnx2script::quant::decimal;
+use onnx2script::report::compare::Comparison;
+use onnx2script::report::html::{self, Measured, Sample};
+
+use super::args::Choices;
+use super::compile::Loaded;
+use super::samples;
+
+/// Errors are measured on so many samples: more change no digit that is shown.
+const MOST_SAMPLES: usize = 1000;
+
+/// What the page is to show.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
+pub(crate) struct Report {
+    /// Write a page about the contract to FILE: bytes, weights, stacks, limits and a sample in charts, in HTML that
+    /// needs no network.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+    /// Samples for the report: .npy (one a row), idx or idx.gz; errors are measured on up to 1,000 of them.
+    #[arg(long, value_name = "FILE[@A..B]", requires = "report")]
+    data: Option<DataSpec>,
+    /// Which sample the report shows, counted from 0.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "data")]
+    index: usize,
+    /// What a step of one in the data is worth to the model, as for `run`.
+    #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational, requires = "data")]
+    unit: Option<BigRational>,
+}
+
+impl Report {
+    /// The page, where one is asked for.
+    pub(crate) fn page(&self, loaded: &Loaded, choices: &Choices) -> anyhow::Result<Option<String>> {
+        if self.report.is_none() {
+            return Ok(None);
+        }
+        let measured = self.data.as_ref().map(|data| self.measure(loaded, choices, data)).transpose()?;
+        Ok(Some(html::page(&loaded.compiled, measured.as_ref())))
+    }
+
+    /// Measures errors, and runs the sample that is shown.
+    fn measure(&self, loaded: &Loaded, choices: &Choices, data: &DataSpec) -> anyhow::Result<Measured> {
+        let Loaded { model, compiled, fitted } = loaded;
+        let inputs = samples::inputs(data.load()?, data, compiled, self.unit.as_ref())?;
+        let count = inputs.len().min(MOST_SAMPLES);
+        fitted.refuse_as_test(&inputs, count, data)?;
+        let input = inputs.get(self.index).with_context(|| format!("`{data}`"))?;
+        let comparison = Comparison::new(compiled);
+        let tallies = samples::for_each(count, choices.quiet, |index| {
+            let input = inputs.get(index).with_context(|| format!("`{data}`"))?;
+            Ok(comparison.sample(&input))
+        })?;
+        Ok(Measured {
+            data: data.to_string(),
+            samples: count,
+            layers: comparison.report(&tallies),
+            sample: Sample::new(compiled, model, self.index, input, choices.node.chosen_rules()),
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! Horizontal bars with their numbers beside them.
+
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::chart::{Area, Drawn, FAINT, INK, SERIES, WIDTH, draw, power_of_ten, text, text_width};
+use super::markup::{short, shortened};
+
+/// A row of a chart: one bar for each series.
+pub(super) struct Row {
+    /// What it is called.
+    pub(super) label: String,
+    /// Each with the text beside it.
+    pub(super) bars: Vec<(f64, String)>,
+}
+
+const BAR: u32 = 17;
+const GAP: u32 = 9;
+/// Longest label, in characters.
+const LONGEST: usize = 44;
+/// Below this share of the largest one a bar on a logarithmic scale is left out.
+const LEAST: f64 = 1e-9;
+
+impl Row {
+    /// One bar.
+    pub(super) fn new(label: String, value: f64, beside: String) -> Row {
+        Row { label, bars: vec![(value, beside)] }
+    }
+}
+
+/// Bars from zero.
+pub(super) fn linear(rows: &[Row]) -> String {
+    let unit = power_of_ten(values(rows).fold(0.0, |most, value| most.max(value.abs())));
+    let low = values(rows).fold(0.0, f64::min) / unit;
+    let high = values(rows).fold(0.0, f64::max) / unit;
+    let width = if high > low { high - low } else { 1.0 };
+    // Text stands beyond a bar's end, on either side.
+    let low = if low < 0.0 { low - 0.12 * width } else { 0.0 };
+    let range = low..if high > low { high.max(0.0) } else { 1.0 };
+    let tick = move |value: &f64| short(value * unit);
+    draw(WIDTH, height(rows), |area| paint(area, rows, range, &tick, |value| Some((0.0, value / unit))))
+}
+
+/// Bars on a logarithmic scale; numbers that are not above zero have none.
+pub(super) fn logarithmic(rows: &[Row]) -> String {
+    let most = values(rows).fold(0.0, f64::max);
+    let unit = power_of_ten(most);
+    let shown = |value: f64| value > most * LEAST;
+    let least = values(rows).filter(|&value| shown(value)).fold(f64::INFINITY, f64::min);
+    // Half a decade below the shortest bar, so that it is one.
+    let low = if least.is_finite() { 10f64.powf((least / unit).log10().floor() - 0.5) } else { 0.1 };
+    let high = (most / unit).max(1.0);
+    let tick = move |value: &f64| short(value * unit);
+    let place = |value: f64| shown(value).then_some((low, value / unit));
+    draw(WIDTH, height(rows), |area| paint(area, rows, (low..high).log_scale(), &tick, place))
+}
+
+fn values(rows: &[Row]) -> impl Iterator<Item = f64> {
+    rows.iter().flat_map(|row| &row.bars).map(|bar| bar.0).filter(|value| value.is_finite())
+}
+
+fn height(rows: &[Row]) -> u32 {
+    rows.iter().map(row_height).sum::<u32>() + GAP + 30
+}
+
+fn row_height(row: &Row) -> u32 {
+    row.bars.len() as u32 * BAR + GAP
+}
+
+/// Draws bars; `place` says from where to where a bar goes, if there is one.
+fn paint<X>(
+    area: &Area<'_>,
+    rows: &[Row],
+    range: X,
+    tick: &dyn Fn(&f64) -> String,
+    place: impl Fn(f64) -> Option<(f64, f64)>,
+) -> Drawn
+where
+    X: AsRangedCoord<Value = f64>,
+    X::CoordDescType: ValueFormatter<f64>,
+{
+    let labels: Vec<String> = rows.iter().map(|row| shortened(&row.label, LONGEST)).collect();
+    let beside = rows.iter().flat_map(|row| &row.bars).map(|bar| text_width(&bar.1)).max().unwrap_or(0);
+    let left = labels.iter().map(|label| text_width(label)).max().unwrap_or(0) + 8;
+    let mut chart = ChartBuilder::on(area)
+        .set_label_area_size(LabelAreaPosition::Left, left)
+        .set_label_area_size(LabelAreaPosition::Bottom, 26)
+        .margin_right(beside + 12)
+        .build_cartesian_2d(range, 0.0..f64::from(height(rows) - 30))?;
+    chart
+        .configure_mesh()
+        .disable_y_mesh()
+        .disable_y_axis()
+        .x_labels(6)
+        .x_label_formatter(&tick)
+        .x_label_style(text(HPos::Center, VPos::Top))
+        .axis_style(FAINT)
+        .bold_line_style(FAINT.mix(0.45))
+        .light_line_style(TRANSPARENT)
+        .draw()?;
+    let plot = chart.plotting_area();
+    let mut top = GAP as i32;
+    for (row, label) in rows.iter().zip(labels) {
+        let middle = top + (row_height(row) - GAP) as i32 / 2;
+        area.draw(&Text::new(label, (left as i32 - 8, middle), text(HPos::Right, VPos::Center)))?;
+        for (series, (value, beside)) in row.bars.iter().enumerate() {
+            let start = plot.get_pixel_range().0.start;
+            let (from, to) = match place(*value).filter(|_| value.is_finite()) {
+                Some((from, to)) => (plot.map_coordinate(&(from, 0.0)).0, plot.map_coordinate(&(to, 0.0)).0),
+                None => (start, start),
+            };
+            bar(area, (from, to), top + series as i32 * BAR as i32, series, beside)?;
+        }
+        top += row_height(row) as i32;
+    }
+    Ok(())
+}
+
+/// A bar from one pixel to another, and the text beyond its end.
+fn bar(area: &Area<'_>, (from, to): (i32, i32), top: i32, series: usize, beside: &str) -> Drawn {
+    let colour = SERIES[series % SERIES.len()];
+    let corners = [(from.min(to), top), (from.max(to), top + BAR as i32 - 2)];
+    if from != to {
+        area.draw(&Rectangle::new(corners, colour.filled()))?;
+    }
+    let middle = top + BAR as i32 / 2 - 1;
+    let (at, side) = if to < from { (to - 5, HPos::Right) } else { (to + 5, HPos::Left) };
+    area.draw(&Text::new(beside.to_owned(), (at, middle), text(side, VPos::Center).color(&INK)))
+}

@@ -128,3 +128,53 @@ fn bar(area: &Area<'_>, (from, to): (i32, i32), top: i32, series: usize, beside:
     let (at, side) = if to < from { (to - 5, HPos::Right) } else { (to + 5, HPos::Left) };
     area.draw(&Text::new(beside.to_owned(), (at, middle), text(side, VPos::Center).color(&INK)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Left edges and widths of the bars.
+    fn drawn(svg: &str) -> Vec<(f64, f64)> {
+        let document = roxmltree::Document::parse(svg).unwrap();
+        let number = |node: &roxmltree::Node<'_, '_>, name| node.attribute(name).unwrap().parse::<f64>().unwrap();
+        let bars = document.descendants().filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "rect")));
+        bars.map(|bar| (number(&bar, "x"), number(&bar, "width"))).collect()
+    }
+
+    fn rows(values: &[f64]) -> Vec<Row> {
+        values.iter().map(|&value| Row::new("row".into(), value, short(value))).collect()
+    }
+
+    #[test]
+    fn bars_are_as_long_as_their_numbers() {
+        for unit in [1e-200, 1e-5, 1.0, 1e9, 1e200] {
+            let bars = drawn(&linear(&rows(&[4.0, 1.0, -2.0, 0.0, f64::NAN].map(|value| value * unit))));
+            assert_eq!(bars.len(), 3, "{unit}");
+            let [(zero, four), (start, one), (left, two)] = bars[..] else { unreachable!() };
+            assert!(four > 300.0 && (one - four / 4.0).abs() <= 1.0 && (two - four / 2.0).abs() <= 1.0, "{bars:?}");
+            assert!((start - zero).abs() < 1e-9 && (left + two - zero).abs() <= 1.0, "{bars:?}");
+        }
+    }
+
+    #[test]
+    fn logarithmic_bars_grow_by_as_much_with_each_power() {
+        for unit in [1e-200, 1e-8, 1.0, 1e12] {
+            let bars = drawn(&logarithmic(&rows(&[1.0, 10.0, 100.0, 0.0].map(|value| value * unit))));
+            assert_eq!(bars.len(), 3, "{unit}");
+            let steps = [bars[1].1 - bars[0].1, bars[2].1 - bars[1].1];
+            assert!(bars[0].1 > 50.0 && steps[0] > 100.0 && (steps[0] - steps[1]).abs() <= 1.0, "{bars:?}");
+        }
+    }
+
+    #[test]
+    fn charts_without_a_bar_are_charts() {
+        for values in [&[] as &[f64], &[0.0], &[f64::NAN, f64::INFINITY], &[5e-324], &[-1.0]] {
+            for svg in [linear(&rows(values)), logarithmic(&rows(values))] {
+                assert!(
+                    roxmltree::Document::parse(&svg).is_ok_and(|svg| svg.root_element().tag_name().name() == "svg"),
+                    "{svg}"
+                );
+            }
+        }
+    }
+}

@@ -7,6 +7,9 @@ use crate::report::explain::{Share, weights_of};
 use crate::report::idioms::{Idiom, idioms};
 use crate::report::limits::grouped;
 
+/// Of more idioms the chart shows those that take most bytes.
+const MOST_IDIOMS: usize = 30;
+
 pub(super) fn section_of(compiled: &Compiled, shares: &[(String, Share)]) -> String {
     section("bytes", "Bytes of the script", &(by_layer(compiled, shares) + &by_idiom(compiled)))
 }
@@ -39,15 +42,27 @@ fn by_layer(compiled: &Compiled, shares: &[(String, Share)]) -> String {
 fn by_idiom(compiled: &Compiled) -> String {
     let idioms = idioms(compiled);
     let label = |idiom: &Idiom| format!("{}: {}", idiom.layer, idiom.step);
-    let row = |idiom: &Idiom| Row::new(label(idiom), idiom.cost.bytes as f64, grouped(idiom.cost.bytes as u64));
-    let chart = bars::logarithmic(&idioms.iter().map(row).collect::<Vec<_>>());
+    let row = |idiom: &&Idiom| Row::new(label(idiom), idiom.cost.bytes as f64, grouped(idiom.cost.bytes as u64));
+    let chart = bars::logarithmic(&longest(&idioms).iter().map(row).collect::<Vec<_>>());
     let cells = |idiom: &Idiom| {
         let time = idiom.cost.nanoseconds.div_ceil(1000);
         let numbers = [idiom.cost.bytes as u64, idiom.cost.instructions as u64, time].map(grouped);
         [vec![label(idiom)], numbers.to_vec()].concat()
     };
     let rows: Vec<Vec<String>> = idioms.iter().map(cells).collect();
-    let says = "Bytes by idiom, on a logarithmic scale, so that small ones can be seen.";
-    figure(says, &chart)
+    let which = match idioms.len() {
+        many if many > MOST_IDIOMS => format!("Bytes of the {MOST_IDIOMS} longest of {many} idioms"),
+        _ => "Bytes by idiom".to_owned(),
+    };
+    figure(&format!("{which}, on a logarithmic scale, so that small ones can be seen."), &chart)
         + &details("Idioms as a table", &["idiom", "bytes", "instructions", "time, µs (estimate)"], &rows)
+}
+
+/// The idioms that the chart has room for, in the order of the network.
+fn longest(idioms: &[Idiom]) -> Vec<&Idiom> {
+    let mut places: Vec<usize> = (0..idioms.len()).collect();
+    places.sort_by_key(|&place| std::cmp::Reverse(idioms[place].cost.bytes));
+    places.truncate(MOST_IDIOMS);
+    places.sort_unstable();
+    places.into_iter().map(|place| &idioms[place]).collect()
 }

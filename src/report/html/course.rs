@@ -17,7 +17,9 @@ use crate::report::walk::walk;
 
 /// Most columns of a chart.
 const COLUMNS: usize = 1000;
-const HEIGHT: u32 = 210;
+const HEIGHT: u32 = 220;
+/// Rows for the names of layers.
+const ROWS: usize = 3;
 /// Width of the numbers beside a chart.
 const LEFT: u32 = 76;
 
@@ -105,7 +107,7 @@ impl Course {
         let mut chart = ChartBuilder::on(area)
             .set_label_area_size(LabelAreaPosition::Left, LEFT)
             .set_label_area_size(LabelAreaPosition::Bottom, 26)
-            .margin_top(2 * TEXT as i32 + 14)
+            .margin_top(ROWS as u32 * (TEXT + 2) + 6)
             .margin_right(24)
             .build_cartesian_2d(0.0..self.instructions as f64, 0.0..most * 1.05)?;
         let width = self.instructions as f64 / columns.len() as f64;
@@ -149,15 +151,15 @@ fn filled(columns: &[Column], width: f64) -> Vec<(f64, f64)> {
     [(0.0, 0.0)].into_iter().chain(tops).chain([(edge(columns.len()), 0.0)]).collect()
 }
 
-/// Marks where layers begin: a line each, and the name where there is room for it in one of two rows.
+/// Marks where layers begin: a line each, and the name where there is room for it in one of the rows.
 fn mark(area: &Area<'_>, starts: &[(&str, (i32, i32))]) -> Drawn {
-    let mut free = [0, 0];
+    let mut free = [0; ROWS];
     let right = area.dim_in_pixel().0 as i32;
     for &(layer, (x, bottom)) in starts {
         let width = text_width(layer) as i32;
         let row = free.iter().position(|&end| end <= x).filter(|_| x + width <= right);
         let Some(row) = row else { continue };
-        let top = 2 + row as i32 * (TEXT as i32 + 4);
+        let top = 2 + row as i32 * (TEXT as i32 + 2);
         area.draw(&PathElement::new(vec![(x, top), (x, bottom)], INK.mix(0.45)))?;
         area.draw(&Text::new(layer.to_owned(), (x + 4, top), text(HPos::Left, VPos::Top)))?;
         free[row] = x + width + 6;

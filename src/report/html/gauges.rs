@@ -37,7 +37,7 @@ fn gauge(row: &Row, share: f64) -> String {
     };
     let arc = "M 12 66 A 54 54 0 0 1 120 66";
     let filled = 100.0 * share.clamp(0.0, 1.0);
-    let (what, percent) = (escape(row.what), percent(share));
+    let (what, percent) = (escape(row.what), escape(&percent(share)));
     let says = format!("{what}: {} of {}, {percent}", escape(&row.need), escape(&row.policy));
     format!(
         "<li class=\"{state}\"><svg viewBox=\"0 0 132 76\" role=\"img\" aria-label=\"{says}\" \

@@ -112,7 +112,7 @@ pub(super) fn short(value: f64) -> String {
             let text = format!("{value:.digits$}");
             if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
         }
-        _ => format!("{value:.2e}"),
+        _ => format!("{value:.2e}").replace(".00e", "e"),
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn numbers_have_few_digits() {
-        let shown = [0.0, 1.0, -0.5, 12.3456, -1234.5, 999.96, 1.5e9, 0.00012345].map(short);
-        assert_eq!(shown, ["0", "1", "-0.5", "12.35", "-1,235", "1000", "1.50e9", "1.23e-4"]);
+        let shown = [0.0, 1.0, -0.5, 12.3456, -1234.5, 999.96, 1.5e9, 1e-5, 0.00012345].map(short);
+        assert_eq!(shown, ["0", "1", "-0.5", "12.35", "-1,235", "1000", "1.50e9", "1e-5", "1.23e-4"]);
     }
 }

@@ -94,23 +94,26 @@ fn header(compiled: &Compiled, needs: &Needs) -> String {
 
 /// What to do with the contract.
 fn usage(compiled: &Compiled) -> String {
-    let (claim, push) = match (compiled.contract, compiled.optimised.classes()) {
-        (Contract::Claim, 0) => {
-            ("the number that the network gives, as the integer above its scale", "the claim, then the input")
+    let number = compiled.optimised.answer_scale().map(describe_scale);
+    let claim = match (compiled.contract, number) {
+        (Contract::Claim, Some(scale)) => {
+            format!("the number that the network gives, as an integer in steps of {scale},")
         }
-        (Contract::Claim, _) => ("the class that the network gives", "the claim, then the input"),
-        (Contract::Expect(_), _) => ("an input of the expected class", "the input"),
-        (Contract::Class, _) => ("an input, and takes the answer from the stack", "the input"),
+        (Contract::Claim, None) => "the class that the network gives".to_owned(),
+        (Contract::Expect(class), _) => format!("an input of class {class}"),
+        (Contract::Class, _) => "an input whose answer, left on the stack, is not 0".to_owned(),
     };
+    let push = compiled.contract.pushes().join(", then the ");
     let bytes = grouped(compiled.ir.input.byte_len(compiled.ir.values[0].len()) as u64);
     let encoding = escape(&compiled.ir.input.describe());
     let body = format!(
         "<ol class=\"steps\">\n\
          <li>Lock coins with the locking script: it is an output’s whole script. Its SHA-256 must be the one above.</li>\n\
-         <li>Whoever shows {claim} can spend them. The unlocking script pushes {push}: {bytes} bytes, {encoding}.</li>\n\
-         <li>Try it first: <code>onnx2script run MODEL.onnx --data FILE</code> with the same options builds an unlocking script \
-         from a sample, and runs both.</li>\n\
-         <li>A contract beyond default policy, if a limit above is exceeded, is only mined by arrangement with a miner.</li>\n\
+         <li>Whoever shows {claim} can spend them. The unlocking script pushes the {push}; an input is {bytes} bytes long \
+         ({encoding}).</li>\n\
+         <li>Try it first: <code>onnx2script run MODEL.onnx --data FILE</code> with the same options makes an unlocking \
+         script of a sample, and runs both.</li>\n\
+         <li>A script that exceeds a limit of default policy is only mined by arrangement with a miner.</li>\n\
          </ol>\n"
     );
     section("usage", "How to use it", &body)

@@ -34,7 +34,7 @@ fn layer_box(compiled: &Compiled, layer: LayerId, widest: usize) -> String {
     for approximation in &ir.layers[layer].approximations {
         lines.push(format!("<span>{}</span>", escape(approximation)));
     }
-    lines.extend(sources(ir, layer).map(|sources| format!("<span>takes {}</span>", escape(&sources))));
+    lines.extend(sources(ir, layer).map(|sources| format!("<span>joins in {}</span>", escape(&sources))));
     lines.push(nodes(&ir.layers[layer].onnx_nodes));
     format!("<li>{}</li>\n", lines.join("\n"))
 }
@@ -52,12 +52,17 @@ fn taken(ir: &Ir, layer: LayerId) -> BTreeSet<usize> {
     own.flat_map(|value| value.op.operands()).copied().filter(|&operand| ir.values[operand].layer != layer).collect()
 }
 
-/// The layers that a layer takes, where that is not only the one before it.
+/// The layers that a layer takes beside the one before it, or joins with its own numbers: branches of the network.
 fn sources(ir: &Ir, layer: LayerId) -> Option<String> {
-    let sources: BTreeSet<LayerId> = taken(ir, layer).iter().map(|&value| ir.values[value].layer).collect();
-    let usual = sources.iter().all(|&source| source + 1 == layer);
+    let own = ir.values.iter().filter(|value| value.layer == layer);
+    let branches = own.flat_map(|value| {
+        let several = value.op.operands().len() > 1;
+        let sources = value.op.operands().iter().map(|&operand| ir.values[operand].layer);
+        sources.filter(move |&source| source != layer && (several || source + 1 != layer))
+    });
+    let sources: BTreeSet<LayerId> = branches.collect();
     let names: Vec<&str> = sources.iter().map(|&source| ir.layers[source].label.as_str()).collect();
-    (!usual).then(|| names.join(" and "))
+    (!names.is_empty()).then(|| names.join(" and "))
 }
 
 fn size(compiled: &Compiled, layer: LayerId, inputs: usize, outputs: usize) -> String {

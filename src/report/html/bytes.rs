@@ -15,7 +15,7 @@ pub(super) fn section_of(compiled: &Compiled, shares: &[(String, Share)]) -> Str
 }
 
 fn by_layer(compiled: &Compiled, shares: &[(String, Share)]) -> String {
-    let total = compiled.script.byte_len().max(1);
+    let total = compiled.locking().byte_len().max(1);
     let percent = |share: &Share| format!("{:.1} %", 100.0 * share.bytes as f64 / total as f64);
     let row = |(label, share): &(String, Share)| {
         let beside = format!("{} ({})", grouped(share.bytes as u64), percent(share));
@@ -31,7 +31,7 @@ fn by_layer(compiled: &Compiled, shares: &[(String, Share)]) -> String {
         [vec![label.clone()], numbers.to_vec(), vec![percent(share)]].concat()
     };
     let mut rows: Vec<Vec<String>> = shares.iter().map(cells).collect();
-    let sums = [compiled.ir.weights(), total, compiled.script.instructions.len()].map(|sum| grouped(sum as u64));
+    let sums = [compiled.ir.weights(), total, compiled.locking().instructions()].map(|sum| grouped(sum as u64));
     rows.push([vec!["total".to_owned()], sums.to_vec(), vec!["100.0 %".to_owned()]].concat());
     figure(
         "Bytes by layer. “contract” is the code around the network: it checks the input and compares the claim.",

@@ -88,7 +88,7 @@ fn header(compiled: &Compiled, needs: &Needs) -> String {
         ("unlocking script", format!("{} bytes", grouped(needs.unlocking_bytes as u64))),
         ("compiler", format!("onnx2script {}", env!("CARGO_PKG_VERSION"))),
     ];
-    let hash = facts(&[("SHA-256 of the locking script", format!("<code>{}</code>", compiled.script.sha256()))]);
+    let hash = facts(&[("SHA-256 of the locking script", format!("<code>{}</code>", compiled.locking().sha256()))]);
     format!("<header>\n<h1>{}</h1>\n{}{hash}</header>\n", escape(&compiled.ir.name), facts(&rows))
 }
 

@@ -33,6 +33,7 @@ pub mod codegen;
 pub mod cost;
 pub mod data;
 pub mod error;
+mod fence;
 pub mod float_model;
 pub mod graph;
 pub mod guard;

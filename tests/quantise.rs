@@ -31,7 +31,7 @@ fn data(path: &str) -> Data {
     let graph = graph::import(&mut model.clone()).unwrap();
     let format = bytes().input.resolve(graph.input_element == onnx2script::onnx::ElementType::Uint8);
     let samples = Samples::load("tests/data/mnist-first5k-images.idx3-ubyte.gz".as_ref()).unwrap();
-    let inputs = Inputs::new(samples, &graph, &format, None).unwrap();
+    let inputs = Inputs::new(samples, (&graph).into(), &format, None).unwrap();
     let reference = Reference::new(&model).unwrap();
     let class = |index| graph.class_of(&reference.run(&inputs.get(index).unwrap().floats).unwrap()).unwrap() as u64;
     let classes = (0..inputs.len()).map(class).collect();

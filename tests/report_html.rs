@@ -45,7 +45,7 @@ fn load(name: &str, input: &str, weights: &str) -> (Model, Compiled) {
 /// Errors on the first samples of a file, and one sample run.
 fn measured(model: &Model, compiled: &Compiled, file: &str, index: usize) -> Measured {
     let samples = Samples::load(format!("models/{file}.npy").as_ref()).unwrap();
-    let inputs = Inputs::new(samples, &compiled.graph, &compiled.ir.input, None).unwrap();
+    let inputs = Inputs::new(samples, (&compiled.graph).into(), &compiled.ir.input, None).unwrap();
     let comparison = Comparison::new(compiled);
     let tallies: Vec<_> = (0..20.min(inputs.len())).map(|row| comparison.sample(&inputs.get(row).unwrap())).collect();
     Measured {
@@ -270,7 +270,7 @@ fn of_many_classes_the_highest_are_shown() {
     let graph = network(4, vec![dense(1000, vec![])], End::ArgMax(Tie::First));
     let compiled = made(graph, &Options::default());
     let samples = Samples::load("models/iris_samples.npy".as_ref()).unwrap();
-    let inputs = Inputs::new(samples, &compiled.graph, &compiled.ir.input, None).unwrap();
+    let inputs = Inputs::new(samples, (&compiled.graph).into(), &compiled.ir.input, None).unwrap();
     let input = inputs.get(0).unwrap();
     let (_, scores) = Comparison::new(&compiled).scores(&input).unwrap();
     measured.sample = Sample::new(&compiled, &model, 0, input, None);

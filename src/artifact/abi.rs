@@ -84,9 +84,12 @@ pub enum Answer {
 
 /// A way of spending.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Method {
     /// What it is called: `claim` or `refund`.
     pub name: String,
+    /// Where the part of the locking script begins that its signatures hash.
+    pub script_code_start: usize,
     /// What the unlocking script pushes, first push first; each by the shortest push there is.
     pub pushes: Vec<Push>,
 }
@@ -119,6 +122,7 @@ pub enum PushKind {
     Signature,
     /// A public key, of 33 or 65 bytes.
     PublicKey,
-    /// What a signature of the spending transaction hashes.
+    /// What a signature of the spending transaction hashes (BIP 143, FORKID). Its HASH256 must begin with a byte from 0x80
+    /// to 0xfe (or with 0xff and one below 0x80): try other hash types, then another nSequence.
     Preimage,
 }

@@ -52,12 +52,11 @@ fn terms(compiled: &Compiled) -> Terms {
     let (pay_to, commit_reveal) = match &compiled.guard.payee {
         Payee::Anyone => (None, None),
         Payee::Key(hash) => (Some(hash.to_string()), None),
-        Payee::Committed(terms) => (None, Some(CommitReveal { blocks: terms.blocks(), bits: terms.bits() })),
+        Payee::Committed(terms) => (None, Some(CommitReveal { blocks: terms.blocks(), bits: format!("{:08x}", terms.bits()) })),
     };
     let refund = compiled.guard.refund.as_ref().map(|refund| Refund {
         key_hash: refund.key.to_string(),
         lock_until: refund.lock_until.to_consensus(),
-        script_code_start: compiled.locking().refund_script_code(),
     });
     Terms { kind, expected, pay_to, commit_reveal, refund }
 }
@@ -111,6 +110,7 @@ fn answer(compiled: &Compiled, labels: Option<Vec<String>>) -> Answer {
 fn methods(compiled: &Compiled) -> Vec<Method> {
     let method = |method: guard::Method| Method {
         name: method.name.into(),
+        script_code_start: compiled.locking().script_code(&method),
         pushes: method.pushes.into_iter().map(|item| push(compiled, item)).collect(),
     };
     compiled.guard.methods(compiled.contract).into_iter().map(method).collect()

@@ -16,6 +16,7 @@ mod map;
 mod network;
 mod proof;
 mod read;
+mod schema;
 mod unlock;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub use self::map::Range;
 pub use self::network::Network;
 pub use self::proof::{Pieces, Proof};
 pub use self::read::Unreadable;
+pub use self::schema::schema;
 pub use self::unlock::Items;
 
 /// The version of this format: another one is another format.
@@ -162,12 +164,12 @@ pub enum Kind {
 }
 
 /// What a commitment must be buried under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CommitReveal {
     /// How many headers a proof holds, that of the commitment's block included.
     pub blocks: usize,
-    /// The largest hash that each of these may have, in the compact form of headers.
-    pub bits: u32,
+    /// The largest hash that each of these may have, in the compact form of headers: eight hex digits.
+    pub bits: String,
 }
 
 /// Who gets the coins back, and from when on.
@@ -178,8 +180,6 @@ pub struct Refund {
     pub key_hash: String,
     /// The least nLockTime of the refunding transaction: a height below 500,000,000, else seconds since 1970.
     pub lock_until: u32,
-    /// Where the part of the locking script begins that a refund's signatures hash (behind CODESEPARATOR).
-    pub script_code_start: usize,
 }
 
 /// The locking script.
@@ -216,7 +216,3 @@ pub struct Limits {
     pub mempool_microseconds: u64,
 }
 
-/// The JSON schema of artifacts.
-pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Artifact).to_value()
-}

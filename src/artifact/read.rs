@@ -6,7 +6,8 @@ use num_rational::BigRational;
 use num_traits::Signed;
 use serde::Deserialize;
 
-use super::{Answer, Artifact, Encoding, Kind, PushKind, VERSION};
+use super::{Answer, Artifact, Encoding, Kind, Method, PushKind, VERSION};
+use crate::data::Wanted;
 use crate::guard::{CommitReveal, KeyHash};
 use crate::input::{self, InputFormat};
 
@@ -111,8 +112,11 @@ impl Artifact {
         let inputs = self.abi.methods.first().map(|claim| {
             claim.pushes.iter().filter(|push| push.kind == PushKind::Bytes && push.name == "input").count()
         });
-        let refund = terms.refund.as_ref().is_none_or(|refund| refund.script_code_start < self.locking_script.bytes);
-        if inputs == Some(1) && refund { Ok(()) } else { Err("abi.methods: no input, or contract.refund".into()) }
+        let inside = |method: &Method| method.script_code_start < self.locking_script.bytes;
+        match inputs == Some(1) && self.abi.methods.iter().all(inside) {
+            true => Ok(()),
+            false => Err("abi.methods: not one input to claim with, or scriptCodeStart".into()),
+        }
     }
 
     fn read_format(&self) -> Result<InputFormat, String> {
@@ -133,6 +137,11 @@ impl Artifact {
         self.read_format().expect("checked when it was read")
     }
 
+    /// What samples must be like.
+    pub fn wanted(&self) -> Wanted<'_> {
+        Wanted { shape: &self.abi.input.shape, whole_numbers: self.abi.input.integers }
+    }
+
     /// The locking script's bytes.
     ///
     /// # Panics
@@ -150,7 +159,7 @@ impl Artifact {
     }
 
     fn read_commit_reveal(&self) -> Option<Result<CommitReveal, String>> {
-        self.contract.commit_reveal.map(|terms| format!("{}:{:08x}", terms.blocks, terms.bits).parse())
+        self.contract.commit_reveal.as_ref().map(|terms| format!("{}:{}", terms.blocks, terms.bits).parse())
     }
 }
 

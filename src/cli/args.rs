@@ -19,7 +19,7 @@ use onnx2script::{Options, quant};
 
 use super::eval::Eval;
 use super::report::Report;
-use super::samples::{Measure, Sample};
+use super::samples::{Data, Measure, Sample};
 
 /// Compiles an ONNX neural network to a Bitcoin Script locking script: coins sent to it can be spent
 /// only by who shows an input that the network classifies as claimed.
@@ -198,16 +198,11 @@ pub(crate) struct Run {
     /// The ONNX model.
     #[arg(value_name = "MODEL.onnx")]
     pub(crate) model: PathBuf,
-    /// Samples: .npy (one a row), idx or idx.gz.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
     /// Which sample, counted from 0.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) index: usize,
-    /// What a step of one in the data is worth to the model, as in 1/255 (default: for bytes, what the contract's
-    /// bytes are worth, else 1/255, or 1 if the model takes integers; for other numbers 1).
-    #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational)]
-    pub(crate) unit: Option<num_rational::BigRational>,
     /// Claim this class, or this integer for the model's number, instead of the right one.
     #[arg(long, value_name = "INTEGER", allow_negative_numbers = true)]
     pub(crate) claim: Option<BigInt>,

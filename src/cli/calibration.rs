@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use anyhow::{Context, bail};
 use num_bigint::BigInt;
 use onnx2script::auto::{Found, Goal};
-use onnx2script::data::{DataSpec, Inputs};
+use onnx2script::data::{DataSpec, Inputs, Wanted};
 use onnx2script::onnx::Model;
 use onnx2script::quant::calibrate::Calibration;
 use onnx2script::{Options, graph};
 
 use super::args::Choices;
+use super::samples;
 
 /// So many samples are used; more teach little and take long.
 const MOST_SAMPLES: usize = 2000;
@@ -25,7 +26,9 @@ pub(crate) fn load(model: &Model, options: &Options, choices: &Choices) -> anyho
     let Some(data) = &choices.calibrate else { return Ok(None) };
     let graph = graph::import(&mut model.clone())?;
     let format = options.input.resolve(graph.input_element.is_integer());
-    let inputs = Inputs::new(data.load()?, &graph, &format, choices.calibrate_unit.as_ref())
+    let wanted = Wanted::from(&graph);
+    let samples = samples::read(data, wanted, false, choices.quiet)?;
+    let inputs = Inputs::new(samples, wanted, &format, choices.calibrate_unit.as_ref())
         .with_context(|| format!("`{data}` does not fit"))?;
     let count = inputs.len().min(MOST_SAMPLES);
     let mut calibration = Calibration { floats: Vec::new(), integers: Vec::new() };

@@ -4,15 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use num_rational::BigRational;
-use onnx2script::data::DataSpec;
-use onnx2script::quant::decimal;
 use onnx2script::report::compare::Comparison;
 use onnx2script::report::html::{self, Measured, Sample};
 
 use super::args::Choices;
 use super::compile::Loaded;
-use super::samples;
+use super::samples::{self, Data};
 
 /// Errors are measured on so many samples: more change no digit that is shown.
 const MOST_SAMPLES: usize = 1000;
@@ -20,20 +17,17 @@ const MOST_SAMPLES: usize = 1000;
 /// What the page is to show.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Report")]
+#[command(mut_arg("data", |arg| arg.requires("report")))]
 pub(crate) struct Report {
     /// Write a page about the contract to FILE: bytes, weights, stacks, limits and a sample in charts, in HTML that
     /// needs no network.
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
-    /// Samples for the report: .npy (one a row), idx or idx.gz; errors are measured on up to 1,000 of them.
-    #[arg(long, value_name = "FILE[@A..B]", requires = "report")]
-    data: Option<DataSpec>,
+    #[command(flatten)]
+    data: Option<Data>,
     /// Which sample the report shows, counted from 0.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "data")]
     index: usize,
-    /// What a step of one in the data is worth to the model, as for `run`.
-    #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational, requires = "data")]
-    unit: Option<BigRational>,
 }
 
 impl Report {
@@ -47,11 +41,11 @@ impl Report {
     }
 
     /// Measures errors, and runs the sample that is shown.
-    fn measure(&self, loaded: &Loaded, choices: &Choices, data: &DataSpec) -> anyhow::Result<Measured> {
+    fn measure(&self, loaded: &Loaded, choices: &Choices, data: &Data) -> anyhow::Result<Measured> {
         let Loaded { model, compiled, fitted } = loaded;
-        let inputs = samples::inputs(data.load()?, data, compiled, self.unit.as_ref())?;
+        let inputs = data.inputs(compiled, choices.quiet)?;
         let count = inputs.len().min(MOST_SAMPLES);
-        fitted.refuse_as_test(&inputs, count, data)?;
+        fitted.refuse_as_test(&inputs, count, &data.file)?;
         let input = inputs.get(self.index).with_context(|| format!("`{data}`"))?;
         let comparison = Comparison::new(compiled);
         let tallies = samples::for_each(count, choices.quiet, |index| {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use onnx2script::Compiled;
 use onnx2script::codegen::Contract;
-use onnx2script::data::{Input, Samples};
+use onnx2script::data::Input;
 use onnx2script::float_model::FloatModel;
 use onnx2script::ir::describe_scale;
 use onnx2script::onnx::Model;
@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::args::Run;
 use super::compile::Loaded;
-use super::{Verdict, compile, output, samples};
+use super::{Verdict, compile, output};
 
 /// What `run` tells; the JSON object's fields.
 #[derive(Debug, Serialize)]
@@ -70,8 +70,7 @@ enum Answer {
 pub(crate) fn run(args: &Run) -> anyhow::Result<Verdict> {
     let Loaded { model, compiled, .. } = compile::load_and_compile(&args.model, &args.choices)?;
     compile::check_limits(&compiled, false, args.choices.quiet)?;
-    let samples = Samples::load(&args.data)?;
-    let inputs = samples::inputs(samples, &args.data.display(), &compiled, args.unit.as_ref())?;
+    let inputs = args.data.inputs(&compiled, args.choices.quiet)?;
     let report = spend(args, &model, &compiled, &inputs.get(args.index)?);
     let text = if args.json { serde_json::to_string(&report)? + "\n" } else { describe(args, &report) };
     output::print(&text)?;
@@ -123,7 +122,7 @@ fn describe(args: &Run, report: &Report) -> String {
     let mut row = |name: &str, value: String| {
         let _ = writeln!(text, "{name:<20} {value}");
     };
-    row("sample", format!("{} of {}", report.sample, args.data.display()));
+    row("sample", format!("{} of {}", report.sample, args.data));
     report.answer.rows().into_iter().for_each(|(name, value)| row(name, value));
     row(
         "script says",

@@ -1,6 +1,6 @@
 //! What the commands that go through samples share: reading them, and a progress bar.
 
-use std::fmt::Display;
+use std::fmt;
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -12,12 +12,31 @@ use indicatif::{ProgressBar, ProgressStyle};
 use num_rational::BigRational;
 use onnx2script::Compiled;
 use onnx2script::artifact::Artifact;
-use onnx2script::data::{DataSpec, Inputs, Samples};
+use onnx2script::data::{DataSpec, Inputs, Loaded as File, Reader, Samples, Wanted};
+use onnx2script::input::InputFormat;
 use onnx2script::quant::decimal;
 use rayon::prelude::*;
 
 use super::args::Choices;
 use super::compile::{self, Loaded};
+use super::output;
+
+/// A file of samples, and what its numbers are worth.
+#[derive(Debug, Args)]
+pub(crate) struct Data {
+    /// Samples: a table with one a row (.npy, idx, idx.gz, CSV, a JSON array), or one picture (PNG, JPEG; taken as the
+    /// model's input is shaped, and on white where it is transparent); `-` is standard input. `FILE@A..B` takes rows A
+    /// to B-1.
+    #[arg(id = "data", long = "data", value_name = "FILE[@A..B]")]
+    pub(crate) file: DataSpec,
+    /// What a step of one in the data is worth to the model, as in 1/255 (default: for bytes, what the contract's
+    /// bytes are worth, else 1/255, or 1 if the model takes integers; for other numbers 1). Pictures are bytes.
+    #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational)]
+    pub(crate) unit: Option<BigRational>,
+    /// Take 255 - byte for each byte of a picture: for black on white, where the model wants white on black.
+    #[arg(long)]
+    pub(crate) invert: bool,
+}
 
 /// A model, and samples to measure it on.
 #[derive(Debug, Args)]
@@ -26,15 +45,11 @@ pub(crate) struct Measure {
     /// The ONNX model.
     #[arg(value_name = "MODEL.onnx")]
     pub(crate) model: PathBuf,
-    /// Samples: .npy (one a row), idx or idx.gz; `FILE@A..B` takes rows A to B-1.
-    #[arg(long, value_name = "FILE[@A..B]")]
-    pub(crate) data: DataSpec,
+    #[command(flatten)]
+    pub(crate) data: Data,
     /// Take the first N samples only.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<NonZeroUsize>,
-    /// What a step of one in the data is worth to the model, as for `run`.
-    #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational)]
-    pub(crate) unit: Option<BigRational>,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -42,33 +57,53 @@ pub(crate) struct Measure {
     pub(crate) choices: Choices,
 }
 
-/// Samples of the right length for a contract; errors name the file that they come from.
-pub(crate) fn inputs(
-    samples: Samples,
-    file: &dyn Display,
-    compiled: &Compiled,
-    unit: Option<&BigRational>,
-) -> anyhow::Result<Inputs> {
-    Inputs::new(samples, &compiled.graph, &compiled.ir.input, unit).with_context(|| format!("`{file}` does not fit"))
+impl Data {
+    /// The samples for a contract.
+    pub(crate) fn inputs(&self, compiled: &Compiled, quiet: bool) -> anyhow::Result<Inputs> {
+        self.inputs_for((&compiled.graph).into(), &compiled.ir.input, quiet)
+    }
+
+    /// The samples for a network.
+    fn inputs_for(&self, wanted: Wanted<'_>, format: &InputFormat, quiet: bool) -> anyhow::Result<Inputs> {
+        let samples = read(&self.file, wanted, self.invert, quiet)?;
+        let inputs = Inputs::new(samples, wanted, format, self.unit.as_ref());
+        inputs.with_context(|| format!("`{}` does not fit", self.file))
+    }
+}
+
+impl fmt::Display for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.file.fmt(f)
+    }
+}
+
+/// Samples for a network; what was found out about them goes to standard error.
+pub(crate) fn read(file: &DataSpec, wanted: Wanted<'_>, invert: bool, quiet: bool) -> anyhow::Result<Samples> {
+    let File { samples, notes, warnings } = file.load(&Reader { shape: Some(wanted.shape), invert })?;
+    if !quiet {
+        notes.iter().for_each(|note| output::tell(format_args!("note: {note}")));
+        warnings.iter().for_each(|warning| output::tell(format_args!("warning: {warning}")));
+    }
+    Ok(samples)
 }
 
 /// One sample of a file.
 #[derive(Debug, Args)]
 pub(crate) struct Sample {
-    #[arg(long, value_name = "FILE")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
     /// Which sample, counted from 0.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) index: usize,
-    #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational)]
-    pub(crate) unit: Option<BigRational>,
 }
 
 impl Sample {
     /// The sample's bytes as a contract takes them.
-    pub(crate) fn bytes(&self, artifact: &Artifact, _quiet: bool) -> anyhow::Result<Vec<u8>> {
-        let _ = artifact;
-        anyhow::bail!("TODO")
+    pub(crate) fn bytes(&self, artifact: &Artifact, quiet: bool) -> anyhow::Result<Vec<u8>> {
+        let format = artifact.input_format();
+        let inputs = self.data.inputs_for(artifact.wanted(), &format, quiet)?;
+        let input = inputs.get(self.index).with_context(|| format!("`{}`", self.data))?;
+        format.encode(&input.integers).context("a sample outside of its own format")
     }
 }
 
@@ -84,9 +119,9 @@ impl Measure {
     /// Compiles the model and reads the samples; refuses those that its weights were fitted to.
     pub(crate) fn prepare(&self) -> anyhow::Result<Prepared> {
         let loaded = compile::load_and_compile(&self.model, &self.choices)?;
-        let inputs = inputs(self.data.load()?, &self.data, &loaded.compiled, self.unit.as_ref())?;
+        let inputs = self.data.inputs(&loaded.compiled, self.choices.quiet)?;
         let count = self.limit.map_or(inputs.len(), |limit| inputs.len().min(limit.get()));
-        loaded.fitted.refuse_as_test(&inputs, count, &self.data)?;
+        loaded.fitted.refuse_as_test(&inputs, count, &self.data.file)?;
         Ok(Prepared { loaded, inputs, count })
     }
 }

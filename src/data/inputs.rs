@@ -9,6 +9,28 @@ use super::{Elements, Meaning, Samples};
 use crate::graph::Graph;
 use crate::input::InputFormat;
 
+/// What a network takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted<'n> {
+    /// The shape of its input, a batch of 1 included.
+    pub shape: &'n [usize],
+    /// Whether that is of an integer type.
+    pub whole_numbers: bool,
+}
+
+impl Wanted<'_> {
+    /// How many numbers a sample has.
+    fn len(self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+impl<'n> From<&'n Graph> for Wanted<'n> {
+    fn from(graph: &'n Graph) -> Self {
+        Wanted { shape: &graph.input_shape, whole_numbers: graph.input_element.is_integer() }
+    }
+}
+
 /// The samples of a file, ready for one network.
 #[derive(Debug, Clone)]
 pub struct Inputs {
@@ -36,25 +58,25 @@ struct Element {
 }
 
 impl Inputs {
-    /// The samples for `graph`, given to the contract by `format`; `unit` is what a step of one in the file is
+    /// The samples for a network, given to the contract by `format`; `unit` is what a step of one in the file is
     /// worth, unless what the file holds says it.
     ///
     /// # Errors
     /// When the samples have another length than the network's input.
     pub fn new(
         samples: Samples,
-        graph: &Graph,
+        wanted: Wanted<'_>,
         format: &InputFormat,
         unit: Option<&BigRational>,
     ) -> anyhow::Result<Inputs> {
         ensure!(
-            samples.sample_len == graph.input_len(),
+            samples.sample_len == wanted.len(),
             "the samples have {} numbers each, but the model takes {} (shape {:?})",
             samples.sample_len,
-            graph.input_len(),
-            graph.input_shape
+            wanted.len(),
+            wanted.shape
         );
-        let meaning = samples.meaning(unit, format, graph.input_element.is_integer());
+        let meaning = samples.meaning(unit, format, wanted.whole_numbers);
         let byte = |byte: u8| Element::new(&meaning.of(&BigInt::from(byte).into()), format);
         let bytes = match samples.elements {
             Elements::Bytes(_) => (0..=u8::MAX).map(byte).collect(),
@@ -112,23 +134,10 @@ fn nearest(value: &BigRational) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{Answer, Node, Op, Origin};
     use crate::input::InputSpec;
-    use crate::onnx::ElementType;
 
-    /// A network of `len` inputs and nothing else.
-    fn graph(len: usize) -> Graph {
-        let origin = Origin { name: "x".into(), op: "Input".into() };
-        Graph {
-            name: "test".into(),
-            input_name: "x".into(),
-            input_shape: vec![1, len],
-            input_element: ElementType::Float,
-            nodes: vec![Node { op: Op::Input, len, origin }],
-            answer: Answer::Scores,
-            labels: crate::graph::Labels::Indices,
-            notes: vec![],
-        }
+    fn wanted(shape: &[usize]) -> Wanted<'_> {
+        Wanted { shape, whole_numbers: false }
     }
 
     #[test]
@@ -136,7 +145,7 @@ mod tests {
         let samples = Samples { sample_len: 2, elements: Elements::Bytes(vec![0, 1, 254, 255]) };
         for format in ["fixed", "fixed:6", "u8", "u8:1/255:-1/2", "u1", "u4:2/15:-1"] {
             let format = format.parse::<InputSpec>().unwrap().resolve(false);
-            let inputs = Inputs::new(samples.clone(), &graph(2), &format, None).unwrap();
+            let inputs = Inputs::new(samples.clone(), wanted(&[1, 2]), &format, None).unwrap();
             for index in 0..2 {
                 assert_eq!(inputs.quick(index).unwrap(), inputs.exact(index).unwrap());
             }
@@ -149,11 +158,11 @@ mod tests {
         let format = "u8".parse::<InputSpec>().unwrap().resolve(false);
         let one = BigRational::from(BigInt::from(1));
         let samples = Samples { sample_len: 2, elements: Elements::Bytes(vec![0, 1, 0, 2]) };
-        let inputs = Inputs::new(samples.clone(), &graph(2), &format, Some(&one)).unwrap();
+        let inputs = Inputs::new(samples.clone(), wanted(&[1, 2]), &format, Some(&one)).unwrap();
         assert_eq!(inputs.get(0).unwrap().integers, [0.into(), 255.into()]);
         let refusal = format!("{:#}", inputs.get(1).unwrap_err());
         assert!(refusal.contains("sample 1") && refusal.contains("element 1 is 2"), "{refusal}");
-        let misfit = Inputs::new(samples, &graph(3), &format, None).unwrap_err().to_string();
+        let misfit = Inputs::new(samples, wanted(&[1, 3]), &format, None).unwrap_err().to_string();
         assert!(misfit.contains("2 numbers each") && misfit.contains("takes 3"), "{misfit}");
     }
 }

@@ -1,10 +1,17 @@
-//! Sample files: `.npy`, idx and idx.gz, told apart by their first bytes; and what they are to a network.
+//! Sample files, and what they are to a network. A [`Reader`] reads tables (`.npy`, idx, idx.gz, CSV, JSON) and
+//! pictures (PNG, JPEG), told apart by their first bytes and then by their names.
 //!
-//! Nothing is allocated before the file's length was held against what its header claims.
+//! Nothing is allocated before the file's length, or a limit, was held against what its header claims.
 
+mod csv;
+mod format;
 mod idx;
 mod inputs;
+mod json;
+mod layout;
 mod npy;
+mod picture;
+mod reader;
 mod spec;
 
 use std::ops::Range;
@@ -17,7 +24,9 @@ use num_rational::BigRational;
 use crate::input::{Encoding, InputFormat, default_unit, highest};
 use crate::quant::decimal;
 
-pub use inputs::{Input, Inputs};
+pub use inputs::{Input, Inputs, Wanted};
+pub use layout::{PictureLayout, Pixels};
+pub use reader::{Loaded, Reader};
 pub use spec::{DataSpec, Rows};
 
 /// Samples of equal length, row by row.
@@ -39,20 +48,12 @@ pub enum Elements {
 }
 
 impl Samples {
-    /// Reads a file; its first dimension counts the samples.
+    /// Reads a table; its first dimension counts the samples.
     ///
     /// # Errors
-    /// An I/O error, or words for a file that is none of the formats or does not hold what it claims.
+    /// As [`Reader::read`]; also for a picture.
     pub fn load(path: &Path) -> anyhow::Result<Samples> {
-        let context = || format!("cannot read samples from `{}`", path.display());
-        let bytes = std::fs::read(path).with_context(context)?;
-        let samples = match bytes.as_slice() {
-            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => npy::read(&bytes),
-            [0x1f, 0x8b, ..] => idx::read_gz(&bytes),
-            [0, 0, ..] => idx::read(&bytes),
-            _ => bail!("{}: it is neither .npy nor idx nor idx.gz", context()),
-        };
-        samples.with_context(context)
+        Ok(Reader::default().read(path)?.samples)
     }
 
     /// Puts elements into rows.
@@ -148,6 +149,15 @@ impl Samples {
             (None, Elements::Bytes(_), _) => plain(default_unit(8, whole_numbers)),
             (None, Elements::Floats(_), _) => plain(BigRational::from(BigInt::from(1))),
         }
+    }
+}
+
+/// The beginning of a text from a file, for a message.
+fn shorten(text: &str) -> String {
+    const SHOWN: usize = 24;
+    match text.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("{}...", &text[..cut]),
+        None => text.to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, ensure};
 
-use super::Samples;
+use super::{Loaded, Reader, Samples};
 
 /// A file of samples and a range of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +30,11 @@ impl DataSpec {
     /// Reads the rows meant.
     ///
     /// # Errors
-    /// As [`Samples::load`]; also when the file does not hold all of the rows.
-    pub fn load(&self) -> anyhow::Result<Samples> {
-        let samples = Samples::load(&self.path)?;
-        self.rows.of(samples).with_context(|| format!("cannot read `{self}`"))
+    /// As [`Reader::read`]; also when the file does not hold all of the rows.
+    pub fn load(&self, reader: &Reader<'_>) -> anyhow::Result<Loaded> {
+        let loaded = reader.read(&self.path)?;
+        let samples = self.rows.of(loaded.samples).with_context(|| format!("cannot read `{self}`"))?;
+        Ok(Loaded { samples, ..loaded })
     }
 }
 

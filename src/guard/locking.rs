@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bitcoin::hashes::{Hash, sha256};
 
-use super::{Guard, Part};
+use super::{Guard, Item, Method, Part};
 use crate::codegen::Contract;
 use crate::script::opcode::Opcode;
 use crate::script::{Code, Script, code};
@@ -50,8 +50,11 @@ impl<'c> Locking<'c> {
         start..start + self.network.byte_len()
     }
 
-    /// Where the script begins that a refund's signatures hash; the script's length where there is no refund.
-    pub fn refund_script_code(&self) -> usize {
+    /// Where the script begins that a method's signatures hash.
+    pub fn script_code(&self, method: &Method) -> usize {
+        if !method.pushes.contains(&Item::Preimage) {
+            return 0;
+        }
         let separator = |part: &&Part| part.code.contains(&Code::Op(Opcode::CODESEPARATOR));
         let in_front = self.after.iter().take_while(|part| !separator(part)).map(Part::byte_len).sum::<usize>();
         let part = self.after.iter().find(separator).map_or(0, Part::byte_len);

@@ -6,8 +6,9 @@ use tract_onnx::prelude::{
     DatumType, InferenceModelExt, IntoRunnable, IntoTValue, Tensor as TractTensor, TypedRunnableModel, tvec,
 };
 
-use super::{Model, fence, shapes, tensor};
+use super::{Model, shapes, tensor};
 use crate::error::{Problem, Refusal};
+use crate::fence::fence;
 
 /// A float model ready to run.
 pub struct Reference {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use tract_onnx::prelude::{InferenceFact, InferenceModel, InferenceModelExt, OutletId};
 use tract_onnx::tract_hir::infer::{Factoid, GenericFactoid};
 
-use super::{Model, Source, Tensor, bounds, fence, tensor};
+use super::{Model, Source, Tensor, bounds, tensor};
+use crate::fence::fence;
 
 /// What tract found out about values, by name.
 #[derive(Debug, Clone, Default)]

@@ -30,7 +30,7 @@ fn contract(lock_until: u32) -> Compiled {
 
 fn script_code(compiled: &Compiled) -> Vec<u8> {
     let artifact = artifact(compiled);
-    artifact.locking_bytes()[artifact.contract.refund.unwrap().script_code_start..].to_vec()
+    artifact.locking_bytes()[artifact.abi.methods[1].script_code_start..].to_vec()
 }
 
 /// Whether the script's own signature of a preimage can be encoded: 32 bytes, and the smaller of the two that serve.

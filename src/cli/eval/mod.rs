@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use num_bigint::BigInt;
 use onnx2script::codegen::Contract;
-use onnx2script::data::{DataSpec, Input, Inputs};
+use onnx2script::data::{DataSpec, Input, Inputs, Reader};
 use onnx2script::float_model::FloatModel;
 use onnx2script::graph::Labels;
 use onnx2script::prediction::Prediction;
@@ -17,7 +17,7 @@ use onnx2script::spend::{Spend, Spender};
 use onnx2script::{Compiled, ir};
 
 use super::compile::Loaded;
-use super::samples::{self, Measure, Prepared};
+use super::samples::{self, Data, Measure, Prepared};
 use super::{Verdict, compile, output};
 use report::Report;
 
@@ -25,7 +25,8 @@ use report::Report;
 pub(crate) struct Eval {
     #[command(flatten)]
     pub(crate) measure: Measure,
-    /// The samples' true classes, or numbers where the model gives one; one a row: .npy, idx or idx.gz.
+    /// The samples' true classes, or numbers where the model gives one; one a row: .npy, idx, idx.gz, CSV, or JSON as
+    /// in [[7], [2]].
     #[arg(long, value_name = "FILE[@A..B]")]
     pub(crate) labels: Option<DataSpec>,
     /// What gives the contract's answer.
@@ -74,7 +75,7 @@ struct Measured<'a> {
 
 /// Runs every sample.
 pub(crate) fn eval(args: &Eval) -> anyhow::Result<Verdict> {
-    let Measure { data, choices, json, .. } = &args.measure;
+    let Measure { data: Data { file: data, .. }, choices, json, .. } = &args.measure;
     let Prepared { loaded: Loaded { model, compiled, .. }, inputs, count } = args.measure.prepare()?;
     compile::check_limits(&compiled, false, choices.quiet)?;
     let numbers = compiled.optimised.answer_scale().is_some();
@@ -104,7 +105,7 @@ fn read_labels(
     samples: usize,
     table: Option<&Labels>,
 ) -> anyhow::Result<Vec<Prediction>> {
-    let rows = labels.load()?;
+    let rows = labels.load(&Reader::default())?.samples;
     let class = |table: &Labels, label: f64| {
         let class = table.class_of(label).with_context(|| format!("the model has no class with label {label}"))?;
         Ok(Prediction::Class(class))

@@ -205,7 +205,7 @@ impl Difference {
 
 impl Measured<'_> {
     fn defects(&self) -> Vec<Defect> {
-        let first = self.args.measure.data.rows.start;
+        let first = self.args.measure.data.file.rows.start;
         let defect = |(index, row): (usize, &Row)| Some(Defect { index: first + index, verdict: row.defect? });
         self.rows.iter().enumerate().filter_map(defect).collect()
     }
@@ -214,7 +214,7 @@ impl Measured<'_> {
         let row = &self.rows[index];
         let show = |prediction: Option<Prediction>| prediction.map(|shown| self.compiled.graph.labels.show(shown));
         Ok(Difference {
-            index: self.args.measure.data.rows.start + index,
+            index: self.args.measure.data.file.rows.start + index,
             answers: match self.compiled.optimised.answer_scale() {
                 Some(_) => Answers::Values { float_value: show(row.float), contract_value: show(row.contract) },
                 None => Answers::Classes {

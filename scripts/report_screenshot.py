@@ -104,7 +104,7 @@ function measure() {
     charts: [...document.querySelectorAll('.chart')].map(chart =>
       [chart.closest('section').id, box(chart), chart.querySelectorAll('[fill="#336699"]').length,
        chart.querySelectorAll('[fill="#996633"], [stroke="#996633"]').length]),
-    gauges: box(document.querySelector('.gauges')), picture: box(document.querySelector('.picture img')),
+    gauges: box(document.querySelector('.gauges')), picture: document.querySelector('.picture img') ? box(document.querySelector('.picture img')) : null,
   };
 }
 """

@@ -4,7 +4,7 @@ use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::chart::{Area, Drawn, FAINT, INK, SERIES, WIDTH, draw, power_of_ten, text, text_width};
+use super::chart::{Area, Drawn, FAINT, SERIES, UNDER, WIDTH, draw, power_of_ten, text, text_width};
 use super::markup::{short, shortened};
 
 /// A row of a chart: one bar for each series.
@@ -34,10 +34,11 @@ pub(super) fn linear(rows: &[Row]) -> String {
     let unit = power_of_ten(values(rows).fold(0.0, |most, value| most.max(value.abs())));
     let low = values(rows).fold(0.0, f64::min) / unit;
     let high = values(rows).fold(0.0, f64::max) / unit;
-    let width = if high > low { high - low } else { 1.0 };
     // Text stands beyond a bar's end, on either side.
-    let low = if low < 0.0 { low - 0.12 * width } else { 0.0 };
-    let range = low..if high > low { high.max(0.0) } else { 1.0 };
+    let (labels, beside) = (f64::from(labels_width(rows)), f64::from(beside_width(rows)));
+    let room = beside / (f64::from(WIDTH) - labels - 2.0 * beside);
+    let low = if low < 0.0 { low - room * (high - low) } else { 0.0 };
+    let range = low..if high > low { high } else { 1.0 };
     let tick = move |value: &f64| short(value * unit);
     draw(WIDTH, height(rows), |area| paint(area, rows, range, &tick, |value| Some((0.0, value / unit))))
 }
@@ -61,7 +62,17 @@ fn values(rows: &[Row]) -> impl Iterator<Item = f64> {
 }
 
 fn height(rows: &[Row]) -> u32 {
-    rows.iter().map(row_height).sum::<u32>() + GAP + 30
+    rows.iter().map(row_height).sum::<u32>() + GAP + UNDER
+}
+
+/// Room for the names of rows.
+fn labels_width(rows: &[Row]) -> u32 {
+    rows.iter().map(|row| text_width(&shortened(&row.label, LONGEST))).max().unwrap_or(0) + 8
+}
+
+/// Room for the text beside bars.
+fn beside_width(rows: &[Row]) -> u32 {
+    rows.iter().flat_map(|row| &row.bars).map(|bar| text_width(&bar.1)).max().unwrap_or(0) + 12
 }
 
 fn row_height(row: &Row) -> u32 {
@@ -80,14 +91,12 @@ where
     X: AsRangedCoord<Value = f64>,
     X::CoordDescType: ValueFormatter<f64>,
 {
-    let labels: Vec<String> = rows.iter().map(|row| shortened(&row.label, LONGEST)).collect();
-    let beside = rows.iter().flat_map(|row| &row.bars).map(|bar| text_width(&bar.1)).max().unwrap_or(0);
-    let left = labels.iter().map(|label| text_width(label)).max().unwrap_or(0) + 8;
+    let left = labels_width(rows);
     let mut chart = ChartBuilder::on(area)
         .set_label_area_size(LabelAreaPosition::Left, left)
-        .set_label_area_size(LabelAreaPosition::Bottom, 26)
-        .margin_right(beside + 12)
-        .build_cartesian_2d(range, 0.0..f64::from(height(rows) - 30))?;
+        .set_label_area_size(LabelAreaPosition::Bottom, UNDER)
+        .margin_right(beside_width(rows))
+        .build_cartesian_2d(range, 0.0..1.0)?;
     chart
         .configure_mesh()
         .disable_y_mesh()
@@ -100,19 +109,27 @@ where
         .light_line_style(TRANSPARENT)
         .draw()?;
     let plot = chart.plotting_area();
+    let start = plot.get_pixel_range().0.start;
+    let pixel = |value: f64| plot.map_coordinate(&(value, 0.0)).0;
     let mut top = GAP as i32;
-    for (row, label) in rows.iter().zip(labels) {
-        let middle = top + (row_height(row) - GAP) as i32 / 2;
-        area.draw(&Text::new(label, (left as i32 - 8, middle), text(HPos::Right, VPos::Center)))?;
-        for (series, (value, beside)) in row.bars.iter().enumerate() {
-            let start = plot.get_pixel_range().0.start;
-            let (from, to) = match place(*value).filter(|_| value.is_finite()) {
-                Some((from, to)) => (plot.map_coordinate(&(from, 0.0)).0, plot.map_coordinate(&(to, 0.0)).0),
-                None => (start, start),
-            };
-            bar(area, (from, to), top + series as i32 * BAR as i32, series, beside)?;
-        }
+    for row in rows {
+        let ends = |&(value, _): &(f64, String)| match place(value).filter(|_| value.is_finite()) {
+            Some((from, to)) => (pixel(from), pixel(to)),
+            None => (start, start),
+        };
+        let ends: Vec<(i32, i32)> = row.bars.iter().map(ends).collect();
+        paint_row(area, row, (left as i32, top), &ends)?;
         top += row_height(row) as i32;
+    }
+    Ok(())
+}
+
+/// A row: its name in front of the chart, and its bars between pixels.
+fn paint_row(area: &Area<'_>, row: &Row, (left, top): (i32, i32), ends: &[(i32, i32)]) -> Drawn {
+    let middle = top + (row_height(row) - GAP) as i32 / 2;
+    area.draw(&Text::new(shortened(&row.label, LONGEST), (left - 8, middle), text(HPos::Right, VPos::Center)))?;
+    for (series, ((_, beside), ends)) in row.bars.iter().zip(ends).enumerate() {
+        bar(area, *ends, top + series as i32 * BAR as i32, series, beside)?;
     }
     Ok(())
 }
@@ -126,7 +143,7 @@ fn bar(area: &Area<'_>, (from, to): (i32, i32), top: i32, series: usize, beside:
     }
     let middle = top + BAR as i32 / 2 - 1;
     let (at, side) = if to < from { (to - 5, HPos::Right) } else { (to + 5, HPos::Left) };
-    area.draw(&Text::new(beside.to_owned(), (at, middle), text(side, VPos::Center).color(&INK)))
+    area.draw(&Text::new(beside.to_owned(), (at, middle), text(side, VPos::Center)))
 }
 
 #[cfg(test)]

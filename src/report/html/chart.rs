@@ -3,10 +3,15 @@
 //! The colours here are names: the page's stylesheet finds them in the SVG's attributes and puts those of the reader's
 //! theme in their place. Without a stylesheet they are legible on white.
 
+use std::ops::Range;
+
 use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
 use plotters::drawing::DrawingAreaErrorKind;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::markup::short;
 
 /// Where charts are drawn.
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -25,6 +30,9 @@ pub(super) const WIDTH: u32 = 960;
 /// Height of text.
 pub(super) const TEXT: u32 = 15;
 
+/// Room for the numbers below a chart.
+pub(super) const UNDER: u32 = 28;
+
 /// Draws a chart.
 pub(super) fn draw(width: u32, height: u32, paint: impl FnOnce(&Area<'_>) -> Drawn) -> String {
     let mut svg = String::new();
@@ -38,6 +46,47 @@ pub(super) fn draw(width: u32, height: u32, paint: impl FnOnce(&Area<'_>) -> Dra
     }
 }
 
+/// A chart with both axes, in both of which plotters counts.
+pub(super) type Plane<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+/// Room around a plane, in pixels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    pub(super) top: u32,
+    /// For the numbers of the upright axis.
+    pub(super) left: u32,
+}
+
+/// Draws the axes of a plane; a number on the lower one is so many units.
+pub(super) fn plane<'a, 'b>(
+    area: &'a Area<'b>,
+    room: Room,
+    (x, unit): (Range<f64>, f64),
+    y: Range<f64>,
+) -> Result<Plane<'a, 'b>, DrawingAreaErrorKind<std::io::Error>> {
+    let labels = area.dim_in_pixel().0 as usize / 110;
+    let mut chart = ChartBuilder::on(area)
+        .set_label_area_size(LabelAreaPosition::Left, room.left)
+        .set_label_area_size(LabelAreaPosition::Bottom, UNDER)
+        .margin_top(room.top)
+        .margin_right(24)
+        .build_cartesian_2d(x, y)?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .x_labels(labels)
+        .y_labels(5)
+        .x_label_formatter(&|value| short(value * unit))
+        .y_label_formatter(&|value| short(*value))
+        .x_label_style(text(HPos::Center, VPos::Top))
+        .y_label_style(text(HPos::Right, VPos::Center))
+        .axis_style(FAINT)
+        .bold_line_style(FAINT.mix(0.45))
+        .light_line_style(TRANSPARENT)
+        .draw()?;
+    Ok(chart)
+}
+
 /// Text beside a point.
 pub(super) fn text(horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
     ("sans-serif", TEXT).into_font().color(&INK).pos(Pos::new(horizontal, vertical))
@@ -45,7 +94,7 @@ pub(super) fn text(horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
 
 /// How wide text is, more or less: the SVG's fonts are the reader's.
 pub(super) fn text_width(text: &str) -> u32 {
-    text.chars().count() as u32 * 7 + 4
+    text.chars().count() as u32 * 15 / 2 + 6
 }
 
 /// A power of ten that brings numbers up to `most` near one: plotters counts in steps, and cannot where they vanish.

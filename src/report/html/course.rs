@@ -8,8 +8,8 @@ use std::sync::Arc;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::chart::{Area, Drawn, FAINT, INK, SERIES, TEXT, WIDTH, draw, text, text_width};
-use super::markup::{details, figure, paragraph, section, short};
+use super::chart::{Area, Drawn, INK, Room, SERIES, TEXT, WIDTH, draw, plane, text, text_width};
+use super::markup::{details, figure, paragraph, section};
 use crate::Compiled;
 use crate::report::explain::Share;
 use crate::report::limits::grouped;
@@ -104,26 +104,10 @@ impl Course {
 
     fn paint(&self, area: &Area<'_>, columns: &[Column]) -> Drawn {
         let most = columns.iter().map(|column| column.high).fold(1.0, f64::max);
-        let mut chart = ChartBuilder::on(area)
-            .set_label_area_size(LabelAreaPosition::Left, LEFT)
-            .set_label_area_size(LabelAreaPosition::Bottom, 26)
-            .margin_top(ROWS as u32 * (TEXT + 2) + 6)
-            .margin_right(24)
-            .build_cartesian_2d(0.0..self.instructions as f64, 0.0..most * 1.05)?;
+        let room = Room { top: ROWS as u32 * (TEXT + 2) + 6, left: LEFT };
+        let instructions = 0.0..self.instructions as f64;
+        let mut chart = plane(area, room, (instructions, 1.0), 0.0..most * 1.05)?;
         let width = self.instructions as f64 / columns.len() as f64;
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .x_labels(8)
-            .y_labels(5)
-            .x_label_formatter(&|instruction| short(*instruction))
-            .y_label_formatter(&|value| short(*value))
-            .x_label_style(text(HPos::Center, VPos::Top))
-            .y_label_style(text(HPos::Right, VPos::Center))
-            .axis_style(FAINT)
-            .bold_line_style(FAINT.mix(0.45))
-            .light_line_style(TRANSPARENT)
-            .draw()?;
         chart.draw_series([Polygon::new(filled(columns, width), SERIES[0].mix(0.2))])?;
         chart.draw_series([PathElement::new(line(columns, width), SERIES[0].stroke_width(2))])?;
         let plot = chart.plotting_area();
@@ -157,12 +141,17 @@ fn mark(area: &Area<'_>, starts: &[(&str, (i32, i32))]) -> Drawn {
     let right = area.dim_in_pixel().0 as i32;
     for &(layer, (x, bottom)) in starts {
         let width = text_width(layer) as i32;
-        let row = free.iter().position(|&end| end <= x).filter(|_| x + width <= right);
-        let Some(row) = row else { continue };
+        // At the end of the script a name stands in front of its line.
+        let (start, end, side) = match x + width > right {
+            true => (x - width, x, HPos::Right),
+            false => (x, x + width, HPos::Left),
+        };
+        let Some(row) = free.iter().position(|&taken| taken <= start) else { continue };
         let top = 2 + row as i32 * (TEXT as i32 + 2);
+        let at = if x == start { x + 4 } else { x - 4 };
         area.draw(&PathElement::new(vec![(x, top), (x, bottom)], INK.mix(0.45)))?;
-        area.draw(&Text::new(layer.to_owned(), (x + 4, top), text(HPos::Left, VPos::Top)))?;
-        free[row] = x + width + 6;
+        area.draw(&Text::new(layer.to_owned(), (at, top), text(side, VPos::Top)))?;
+        free[row] = end;
     }
     Ok(())
 }

@@ -79,35 +79,39 @@ fn picture(compiled: &Compiled, sample: &Sample) -> String {
 /// The answer, the float model's beside it, and what the script says of the spend.
 fn verdict(compiled: &Compiled, sample: &Sample) -> String {
     let Sample { spend, rules, .. } = sample;
-    let answer = spend.answer();
-    let contract = answer.as_ref().and_then(|answer| compiled.optimised.prediction(answer));
-    let state = if spend.accepted() { ("within", "accepted") } else { ("over", "refused") };
-    let says = format!(
-        "<span class=\"{}\">{}</span> ({}, by {rules} rules)",
-        state.0,
-        state.1,
-        escape(spend.outcome.verdict())
-    );
-    let class = compiled.optimised.classes() > 0;
-    let (ours, theirs) = if class { ("class", "float model’s class") } else { ("number", "float model’s number") };
-    let mut rows = vec![
-        (ours, format!("<strong>{}</strong>", escape(&told(compiled, contract)))),
-        (theirs, escape(&told(compiled, sample.float))),
-    ];
-    if let (Some(scale), Some(answer)) = (compiled.optimised.answer_scale(), &answer) {
-        rows.push(("as integer", escape(&format!("{answer}, in steps of {}", describe_scale(scale)))));
-    }
-    if spend.contract == Contract::Claim {
-        rows.push(("claimed", escape(&spend.claim.to_string())));
-    }
-    rows.push(("the script", says));
-    let (stats, unlocking) = (&spend.outcome.stats, spend.unlocking_bytes);
-    rows.push(("unlocking script", format!("{} bytes", grouped(unlocking as u64))));
-    rows.push(("executed", format!("{} instructions", grouped(stats.instructions))));
+    let (state, says) = if spend.accepted() { ("within", "accepted") } else { ("over", "refused") };
+    let verdict = escape(spend.outcome.verdict());
+    let stats = &spend.outcome.stats;
     let (items, memory) = (grouped(stats.peak_items as u64), grouped(stats.peak_memory));
-    rows.push(("stacks at their peak", format!("{items} items, {memory} bytes")));
+    let mut rows = answers(compiled, sample);
+    rows.extend([
+        ("the script", format!("<span class=\"{state}\">{says}</span> ({verdict}, by {rules} rules)")),
+        ("unlocking script", format!("{} bytes", grouped(spend.unlocking_bytes as u64))),
+        ("executed", format!("{} instructions", grouped(stats.instructions))),
+        ("stacks at their peak", format!("{items} items, {memory} bytes")),
+    ]);
     let note = sample.note.as_ref().map_or(String::new(), |note| paragraph(&format!("Note: {note}")));
     format!("<div>{}{note}</div>\n", facts(&rows))
+}
+
+/// What the contract and the float model answer, and what is claimed.
+fn answers(compiled: &Compiled, sample: &Sample) -> Vec<(&'static str, String)> {
+    let answer = sample.spend.answer();
+    let contract = answer.as_ref().and_then(|answer| compiled.optimised.prediction(answer));
+    let (ours, theirs) = match compiled.optimised.answer_scale() {
+        None => ("class", "float model’s class"),
+        Some(_) => ("number", "float model’s number"),
+    };
+    let integer = compiled.optimised.answer_scale().zip(answer);
+    let integer = integer.map(|(scale, answer)| format!("{answer}, in steps of {}", describe_scale(scale)));
+    let claim = (sample.spend.contract == Contract::Claim).then(|| sample.spend.claim.to_string());
+    let rows = [
+        Some((ours, format!("<strong>{}</strong>", escape(&told(compiled, contract))))),
+        Some((theirs, escape(&told(compiled, sample.float)))),
+        integer.map(|integer| ("as integer", escape(&integer))),
+        claim.map(|claim| ("claimed", escape(&claim))),
+    ];
+    rows.into_iter().flatten().collect()
 }
 
 /// A prediction in the model's terms.
@@ -131,33 +135,37 @@ fn scores(compiled: &Compiled, sample: &Sample) -> String {
         shown.sort_by(|&a, &b| integers[b].total_cmp(&integers[a]));
         shown.truncate(MOST_CLASSES);
     }
-    let one_a_class = integers.len() == compiled.optimised.classes();
-    let name = |index: usize| match one_a_class {
-        true => told(compiled, Some(Prediction::Class(index as u64))),
-        false if compiled.optimised.classes() > 0 => "logit".to_owned(),
-        false => "number".to_owned(),
-    };
+    let (says, names) = scores_in_words(compiled, integers.len());
     let row = |&index: &usize| {
         let bars = [integers[index], floats[index]].map(|score| (score, short(score)));
-        Row { label: name(index), bars: bars.to_vec() }
+        Row { label: names(index), bars: bars.to_vec() }
     };
     let cells = |&index: &usize| {
         let error = (integers[index] - floats[index]).abs();
-        vec![name(index), format!("{:.6}", integers[index]), format!("{:.6}", floats[index]), format!("{error:.2e}")]
-    };
-    let says = match (one_a_class, compiled.optimised.classes()) {
-        (true, classes) if classes > MOST_CLASSES => format!(
-            "Logits, the {MOST_CLASSES} highest of {} classes; the class is that of the highest.",
-            grouped(classes as u64)
-        ),
-        (true, _) => "Logits: the class is that of the highest.".to_owned(),
-        (false, 0) => "The number that is the answer.".to_owned(),
-        (false, _) => "The logit: the class is 1 where it is above 0, else 0.".to_owned(),
+        vec![names(index), format!("{:.6}", integers[index]), format!("{:.6}", floats[index]), format!("{error:.2e}")]
     };
     let rows: Vec<Vec<String>> = shown.iter().map(cells).collect();
     let chart = bars::linear(&shown.iter().map(row).collect::<Vec<_>>());
     keyed_figure(&says, &chart, &["contract", "float model"])
         + &details("The same as a table", &["", "contract", "float model", "error"], &rows)
+}
+
+/// What so many scores are, and what each is called.
+fn scores_in_words(compiled: &Compiled, scores: usize) -> (String, Box<dyn Fn(usize) -> String + '_>) {
+    match compiled.optimised.classes() {
+        0 => ("The number that is the answer.".into(), Box::new(|_| "number".into())),
+        classes if classes != scores => {
+            ("The logit: the class is 1 where it is above 0, else 0.".into(), Box::new(|_| "logit".into()))
+        }
+        classes => {
+            let which = match classes > MOST_CLASSES {
+                true => format!(", the {MOST_CLASSES} highest of {} classes", grouped(classes as u64)),
+                false => String::new(),
+            };
+            let name = |class: usize| told(compiled, Some(Prediction::Class(class as u64)));
+            (format!("Logits{which}: the class is that of the highest."), Box::new(name))
+        }
+    }
 }
 
 /// The sample's numbers: as bars where they are few.

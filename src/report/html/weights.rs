@@ -2,9 +2,8 @@
 
 use num_traits::ToPrimitive;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, VPos};
 
-use super::chart::{Area, Drawn, FAINT, SERIES, draw, power_of_ten, text};
+use super::chart::{Area, Drawn, Room, SERIES, draw, plane, power_of_ten};
 use super::markup::{details, keyed_figure, paragraph, section, short};
 use crate::Compiled;
 use crate::graph;
@@ -125,25 +124,7 @@ impl Weights<'_> {
         let (before, after) = (histogram(self.before, low, high), histogram(&self.after, low, high));
         let most = before.iter().chain(&after).copied().max().unwrap_or(0).max(1);
         let edge = |bin: usize| (low + (high - low) * bin as f64 / BINS as f64) / unit;
-        let mut chart = ChartBuilder::on(area)
-            .set_label_area_size(LabelAreaPosition::Left, 54)
-            .set_label_area_size(LabelAreaPosition::Bottom, 26)
-            .margin(8)
-            .margin_right(24)
-            .build_cartesian_2d(edge(0)..edge(BINS), 0.0..most as f64 * 1.05)?;
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .x_labels(5)
-            .y_labels(5)
-            .x_label_formatter(&|value| short(value * unit))
-            .y_label_formatter(&|count| short(*count))
-            .x_label_style(text(HPos::Center, VPos::Top))
-            .y_label_style(text(HPos::Right, VPos::Center))
-            .axis_style(FAINT)
-            .bold_line_style(FAINT.mix(0.45))
-            .light_line_style(TRANSPARENT)
-            .draw()?;
+        let mut chart = plane(area, Room { top: 8, left: 54 }, (edge(0)..edge(BINS), unit), 0.0..most as f64 * 1.05)?;
         let bar = |(bin, &count): (usize, &usize)| {
             Rectangle::new([(edge(bin), 0.0), (edge(bin + 1), count as f64)], SERIES[0].mix(0.55).filled())
         };

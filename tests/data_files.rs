@@ -204,7 +204,7 @@ proptest! {
     fn no_bytes_make_a_reader_panic(file in files(), name in "x(.csv|.json|)", invert in any::<bool>()) {
         let reader = Reader { shape: Some(&[1, 64]), invert };
         if let Ok(loaded) = reader.parse(&file, name.as_ref()) {
-            prop_assert!(loaded.samples.len() > 0 && loaded.samples.sample_len > 0);
+            prop_assert!(!loaded.samples.is_empty() && loaded.samples.sample_len > 0);
         }
     }
 }

@@ -17,6 +17,7 @@ use onnx2script::stack::Layout;
 use onnx2script::target::{Era, Rules, Target};
 use onnx2script::{Options, quant};
 
+use super::color::ColorChoice;
 use super::eval::Eval;
 use super::report::Report;
 use super::samples::{Data, Measure, Sample};
@@ -206,6 +207,19 @@ pub(crate) struct Run {
     /// Claim this class, or this integer for the model's number, instead of the right one.
     #[arg(long, value_name = "INTEGER", allow_negative_numbers = true)]
     pub(crate) claim: Option<BigInt>,
+    /// Show the sample as a picture, the scores as bars and what a spend costs, even where nobody may see it [default: on
+    /// a terminal].
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) show: bool,
+    /// Show none of that, even on a terminal.
+    #[arg(long, conflicts_with = "show")]
+    pub(crate) plain: bool,
+    /// Whether what is shown is in colour; `auto` heeds NO_COLOR and TERM.
+    #[arg(long, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    pub(crate) color: ColorChoice,
+    /// Fee for what is shown, in satoshis per 1000 bytes.
+    #[arg(long, value_name = "SAT", default_value_t = 100)]
+    pub(crate) fee_rate: u64,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -2,7 +2,9 @@
 
 mod args;
 mod artifact;
+mod bars;
 mod calibration;
+mod color;
 mod commit;
 mod compare;
 mod compile;
@@ -12,9 +14,11 @@ mod explain;
 mod inspect;
 mod ops;
 mod output;
+mod picture;
 mod report;
 mod run;
 mod samples;
+mod show;
 mod unlock;
 
 use std::process::ExitCode;

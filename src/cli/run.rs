@@ -1,7 +1,5 @@
 //! `run`: compile, encode a sample, run the script, show the class or the number.
 
-use std::fmt::Write;
-
 use onnx2script::Compiled;
 use onnx2script::codegen::Contract;
 use onnx2script::data::Input;
@@ -14,7 +12,7 @@ use serde::Serialize;
 
 use super::args::Run;
 use super::compile::Loaded;
-use super::{Verdict, compile, output};
+use super::{Verdict, compile, output, show};
 
 /// What `run` tells; the JSON object's fields.
 #[derive(Debug, Serialize)]
@@ -71,8 +69,16 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Verdict> {
     let Loaded { model, compiled, .. } = compile::load_and_compile(&args.model, &args.choices)?;
     compile::check_limits(&compiled, false, args.choices.quiet)?;
     let inputs = args.data.inputs(&compiled, args.choices.quiet)?;
-    let report = spend(args, &model, &compiled, &inputs.get(args.index)?);
-    let text = if args.json { serde_json::to_string(&report)? + "\n" } else { describe(args, &report) };
+    let input = inputs.get(args.index)?;
+    let report = spend(args, &model, &compiled, &input);
+    let text = match args.json {
+        true => serde_json::to_string(&report)? + "\n",
+        false if show::is_wanted(args) => {
+            let costs = show::costs(&compiled, report.unlocking_bytes, args.fee_rate);
+            show::sample(&compiled, &input, args.color.palette()) + &describe(args, &report) + &rows(costs)
+        }
+        false => describe(args, &report),
+    };
     output::print(&text)?;
     Ok(if report.ok { Verdict::Done } else { Verdict::Failed })
 }
@@ -118,21 +124,21 @@ fn spend(args: &Run, model: &Model, compiled: &Compiled, input: &Input) -> Repor
 }
 
 fn describe(args: &Run, report: &Report) -> String {
-    let mut text = String::new();
-    let mut row = |name: &str, value: String| {
-        let _ = writeln!(text, "{name:<20} {value}");
-    };
-    row("sample", format!("{} of {}", report.sample, args.data));
-    report.answer.rows().into_iter().for_each(|(name, value)| row(name, value));
-    row(
-        "script says",
-        format!("{} ({}, by {} rules)", if report.ok { "accepted" } else { "refused" }, report.verdict, report.rules),
-    );
-    row("locking script", format!("{} bytes", report.script_bytes));
-    row("unlocking script", format!("{} bytes", report.unlocking_bytes));
-    row("instructions", report.instructions.to_string());
-    row("peak stack", format!("{} items, {} bytes", report.peak_stack_items, report.peak_stack_bytes));
-    text
+    let verdict = if report.ok { "accepted" } else { "refused" };
+    let sample = ("sample", format!("{} of {}", report.sample, args.data));
+    let spend = [
+        ("script says", format!("{verdict} ({}, by {} rules)", report.verdict, report.rules)),
+        ("locking script", format!("{} bytes", report.script_bytes)),
+        ("unlocking script", format!("{} bytes", report.unlocking_bytes)),
+        ("instructions", report.instructions.to_string()),
+        ("peak stack", format!("{} items, {} bytes", report.peak_stack_items, report.peak_stack_bytes)),
+    ];
+    rows(std::iter::once(sample).chain(report.answer.rows()).chain(spend))
+}
+
+/// Lines of a table.
+fn rows(rows: impl IntoIterator<Item = (&'static str, String)>) -> String {
+    rows.into_iter().map(|(name, value)| format!("{name:<20} {value}\n")).collect()
 }
 
 impl Answer {

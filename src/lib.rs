@@ -53,7 +53,7 @@ pub mod target;
 use num_bigint::BigInt;
 
 use crate::bignum::Program;
-use crate::codegen::{Contract, Emitted, Frame, Lowered};
+use crate::codegen::{Contract, Emitted, Frame, Landmark, Lowered};
 use crate::cost::Cost;
 use crate::error::{Problem, Refusal};
 use crate::graph::Graph;
@@ -99,6 +99,8 @@ pub struct Compiled {
     pub program: Program,
     /// How each dense layer was emitted.
     pub layers: Vec<Emitted>,
+    /// Where the program holds the values of the network.
+    pub landmarks: Vec<Landmark>,
     /// Why nothing is packed, where packing was not ruled out.
     pub unpacked: Option<String>,
     /// What the cost model predicted for the network, entry and exit aside; `None` where it was not asked.
@@ -144,7 +146,7 @@ pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal
 /// As [`compile`].
 pub fn generate(graph: Graph, ir: Ir, optimised: Ir, options: &Options) -> Result<Compiled, Refusal> {
     let frame = Frame { contract: options.contract, below: options.guard.below() };
-    let Lowered { program, layers, unpacked, predicted } =
+    let Lowered { program, layers, landmarks, unpacked, predicted } =
         codegen::lower(&optimised, frame, &options.codegen, &options.target)?;
     bignum::verify(&program, &options.target).map_err(too_large)?;
     let script = stack::schedule(&program, options.codegen.layout);
@@ -152,7 +154,7 @@ pub fn generate(graph: Graph, ir: Ir, optimised: Ir, options: &Options) -> Resul
         internal(&defect);
     }
     let (contract, guard, target) = (options.contract, options.guard.clone(), options.target);
-    Ok(Compiled { graph, ir, optimised, program, layers, unpacked, predicted, script, contract, guard, target })
+    Ok(Compiled { graph, ir, optimised, program, layers, landmarks, unpacked, predicted, script, contract, guard, target })
 }
 
 impl Compiled {

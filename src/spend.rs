@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use num_bigint::BigInt;
 
 use crate::codegen::Contract;
-use crate::interp::{self, Outcome, ScriptError};
+use crate::interp::{self, Outcome, ScriptError, Step};
 use crate::script::opcode::Opcode;
 use crate::script::{code, number};
 use crate::target::{Rules, Target};
@@ -70,6 +70,18 @@ impl<'c> Spender<'c> {
     /// # Panics
     /// When the input is not one that [`InputFormat::quantise`](crate::input::InputFormat::quantise) gives.
     pub fn spend(&self, input: &[BigInt], claim: Option<BigInt>) -> Spend {
+        self.spend_by(input, claim, |unlocking| interp::run(unlocking, &self.locking, &self.target))
+    }
+
+    /// [`spend`](Self::spend), calling `tracer` before each instruction.
+    ///
+    /// # Panics
+    /// As [`spend`](Self::spend).
+    pub fn spend_traced(&self, input: &[BigInt], claim: Option<BigInt>, tracer: &mut dyn FnMut(&Step<'_>)) -> Spend {
+        self.spend_by(input, claim, |unlocking| interp::run_traced(unlocking, &self.locking, &self.target, tracer))
+    }
+
+    fn spend_by(&self, input: &[BigInt], claim: Option<BigInt>, run: impl FnOnce(&[u8]) -> Outcome) -> Spend {
         let contract = self.compiled.contract;
         let defined = ir::eval(&self.compiled.optimised, input);
         let claim = claim.unwrap_or_else(|| defined.clone());
@@ -78,7 +90,7 @@ impl<'c> Spender<'c> {
         items.extend(contract.unlocking_items(&claim, bytes));
         let unlocking = code::pushes(&items);
         let start = Instant::now();
-        let outcome = interp::run(unlocking.as_bytes(), &self.locking, &self.target);
+        let outcome = run(unlocking.as_bytes());
         Spend { contract, defined, claim, unlocking_bytes: unlocking.len(), time: start.elapsed(), outcome }
     }
 }

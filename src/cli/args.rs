@@ -220,11 +220,24 @@ pub(crate) struct Run {
     /// Fee for what is shown, in satoshis per 1000 bytes.
     #[arg(long, value_name = "SAT", default_value_t = 100)]
     pub(crate) fee_rate: u64,
+    /// Print what each idiom of the script makes, with values of the network as the stack holds them, in the model's units
+    /// (to standard error); `all` prints every element of them.
+    #[arg(long, value_enum, value_name = "first|all", num_args = 0..=1, require_equals = true, default_missing_value = "first")]
+    pub(crate) trace: Option<TraceChoice>,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) choices: Choices,
+}
+
+/// How much of each value a trace shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceChoice {
+    /// The first few elements.
+    First,
+    /// Every element.
+    All,
 }
 
 #[derive(Debug, Args)]

@@ -1,16 +1,19 @@
 //! `run`: compile, encode a sample, run the script, show the class or the number.
 
+use num_bigint::BigInt;
 use onnx2script::Compiled;
 use onnx2script::codegen::Contract;
 use onnx2script::data::Input;
 use onnx2script::float_model::FloatModel;
+use onnx2script::interp::ScriptError;
 use onnx2script::ir::describe_scale;
 use onnx2script::onnx::Model;
 use onnx2script::prediction::{Prediction, Shown};
-use onnx2script::spend::Spender;
+use onnx2script::report::trace::Trace;
+use onnx2script::spend::{Spend, Spender};
 use serde::Serialize;
 
-use super::args::Run;
+use super::args::{Run, TraceChoice};
 use super::compile::Loaded;
 use super::{Verdict, compile, output, show};
 
@@ -86,7 +89,10 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Verdict> {
 /// Spends with a sample.
 fn spend(args: &Run, model: &Model, compiled: &Compiled, input: &Input) -> Report {
     let spender = Spender::new(compiled, args.choices.node.chosen_rules());
-    let spend = spender.spend(&input.integers, args.claim.clone());
+    let spend = match args.trace {
+        None => spender.spend(&input.integers, args.claim.clone()),
+        Some(shown) => traced(&spender, compiled, input, args.claim.clone(), shown == TraceChoice::All),
+    };
     let float_model = FloatModel::new(model, &compiled.graph, &input.floats);
     float_model.note.iter().filter(|_| !args.choices.quiet).for_each(|note| output::tell(format_args!("note: {note}")));
     let float = float_model.prediction(&input.floats);
@@ -121,6 +127,18 @@ fn spend(args: &Run, model: &Model, compiled: &Compiled, input: &Input) -> Repor
         peak_stack_items: stats.peak_items,
         peak_stack_bytes: stats.peak_memory,
     }
+}
+
+/// Spends, and tells what the script makes while it runs.
+fn traced(spender: &Spender<'_>, compiled: &Compiled, input: &Input, claim: Option<BigInt>, all: bool) -> Spend {
+    let mut trace = Trace::new(compiled, &input.integers, all);
+    let say = |text: String| text.lines().for_each(|line| output::tell(line));
+    let spend = spender.spend_traced(&input.integers, claim, &mut |step| say(trace.before(step)));
+    // These are judged behind the last instruction.
+    if matches!(spend.outcome.error, None | Some(ScriptError::EvalFalse | ScriptError::CleanStack)) {
+        say(trace.at_end(&spend.outcome.stack));
+    }
+    spend
 }
 
 fn describe(args: &Run, report: &Report) -> String {

@@ -10,6 +10,7 @@
 pub mod contract;
 mod curves;
 mod emitted;
+mod landmark;
 pub mod options;
 mod packed;
 mod unrolled;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use self::contract::Contract;
 pub use self::emitted::{Emitted, Form, Products};
+pub use self::landmark::{Held, Landmark, LaneForm};
 pub use self::options::{Optimise, Strategy};
 use self::packed::Flow;
 use self::packed::plan::Planner;
@@ -36,6 +38,8 @@ pub struct Lowered {
     pub program: Program,
     /// How each dense layer was emitted.
     pub layers: Vec<Emitted>,
+    /// Where the program holds the values of the network.
+    pub landmarks: Vec<Landmark>,
     /// Why nothing is packed, where packing was not ruled out.
     pub unpacked: Option<String>,
     /// What the cost model predicted; `None` where it was not asked.
@@ -79,8 +83,8 @@ pub fn lower(ir: &Ir, frame: Frame, options: &Options, target: &Target) -> Resul
         return Err(problem.help("leave --codegen out: what cannot be packed is unrolled then"));
     }
     let built = build(ir, frame, false, |unrolled, input| packed::answer(unrolled, Flow::Input(input)));
-    let (program, layers) = built.unwrap_or_else(|defect| panic!("a defect of the unrolled code: {defect}"));
-    Ok(Lowered { program, layers, unpacked: reason, predicted: None })
+    let (program, layers, landmarks) = built.unwrap_or_else(|defect| panic!("a defect of the unrolled code: {defect}"));
+    Ok(Lowered { program, layers, landmarks, unpacked: reason, predicted: None })
 }
 
 /// Lanes are made so many bits wider, at most, where proofs ask for it.
@@ -106,8 +110,8 @@ fn pack(ir: &Ir, frame: Frame, options: &Options, target: &Target) -> Result<Low
             packed::answer(unrolled, flow)
         });
         match built.and_then(|built| bignum::verify(&built.0, target).map(|()| built)) {
-            Ok((program, layers)) => {
-                return Ok(Lowered { program, layers, unpacked: None, predicted: Some(plan.predicted) });
+            Ok((program, layers, landmarks)) => {
+                return Ok(Lowered { program, layers, landmarks, unpacked: None, predicted: Some(plan.predicted) });
             }
             Err(reason) => refusal = reason,
         }
@@ -115,21 +119,22 @@ fn pack(ir: &Ir, frame: Frame, options: &Options, target: &Target) -> Result<Low
     Err(refusal)
 }
 
-/// A contract around a network, and how the network's layers were emitted; `packs` says whether elements may be packed
+/// A contract around a network, how the network's layers were emitted, and where its values lie; `packs` says whether elements may be packed
 /// into lanes.
 fn build(
     ir: &Ir,
     frame: Frame,
     packs: bool,
     network: impl FnOnce(&mut Unrolled<'_>, ValueId) -> ValueId,
-) -> Result<(Program, Vec<Emitted>), String> {
+) -> Result<(Program, Vec<Emitted>, Vec<Landmark>), String> {
     let mut builder = Builder::new(frame.contract.pushes());
     let input = entry(&mut builder, ir, frame);
     let mut unrolled = Unrolled::new(&mut builder, ir, packs);
     let answer = network(&mut unrolled, input);
     let layers = Emitted::layers(ir, &unrolled.packed);
+    let landmarks = landmark::all(&mut unrolled);
     let result = exit(&mut builder, frame.contract, answer);
-    Ok((builder.finish(result)?, layers))
+    Ok((builder.finish(result)?, layers, landmarks))
 }
 
 /// Checks how many items the unlocking script left, and the length of the input.

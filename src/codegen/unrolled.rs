@@ -13,6 +13,7 @@ use num_bigint::BigInt;
 use num_traits::{One, Signed, Zero};
 
 use super::emitted::Form;
+use super::landmark::Landmark;
 use crate::bignum::{Builder, Name, Op, Origin, ValueId as NumberId};
 use crate::input::Encoding;
 use crate::ir::{self, Ir, Matrix, Tie, ValueId};
@@ -36,6 +37,8 @@ pub(super) struct Unrolled<'a> {
     pub(super) packs: bool,
     /// The IR values that packed code made instead, and how.
     pub(super) packed: Vec<(ValueId, Form)>,
+    /// Where packed code holds IR values.
+    pub(super) landmarks: Vec<Landmark>,
     made: Vec<Made>,
     /// Origin and name of each IR value.
     origins: Vec<u32>,
@@ -88,6 +91,7 @@ impl<'a> Unrolled<'a> {
             builder,
             packs,
             packed: Vec::new(),
+            landmarks: Vec::new(),
             made: vec![Made::default(); ir.values.len()],
             origins,
             names,
@@ -104,6 +108,14 @@ impl<'a> Unrolled<'a> {
     /// Whether elements of an IR value are there already.
     pub(super) fn is_made(&self, value: ValueId) -> bool {
         !self.made[value].order.is_empty()
+    }
+
+    /// The numbers made so far: IR value, element, number.
+    pub(super) fn numbers(&self) -> Vec<(ValueId, usize, NumberId)> {
+        let of_value = |(value, made): (usize, &Made)| {
+            made.elements.iter().map(|(&element, &number)| (value, element, number)).collect::<Vec<_>>()
+        };
+        self.made.iter().enumerate().flat_map(of_value).collect()
     }
 
     /// Says that what follows computes an IR value.

@@ -9,4 +9,5 @@ pub mod inspect;
 pub mod limits;
 pub mod listing;
 pub mod map;
+pub mod trace;
 mod walk;

@@ -29,6 +29,7 @@ use self::layer::{Purpose, Tuning};
 use self::stages::Network;
 pub(super) use self::units::Units;
 use super::emitted::Form;
+use super::landmark::{Held, Landmark};
 use super::unrolled::Unrolled;
 use crate::bignum::ValueId as NumberId;
 use crate::ir::ValueId;
@@ -111,6 +112,7 @@ fn layer(unrolled: &mut Unrolled<'_>, network: &Network<'_>, index: usize, choic
     let (lanes, shift) = match choice {
         Choice::Packed(tuning) => {
             let units = into_units(unrolled, flow, stage.input);
+            mark(unrolled, stage.input, &units, 1, false);
             let products = layer::geometry(stage, &units, tuning).products(tuning.by_parts);
             unrolled.packed.push((stage.matmul, Form::Products(products)));
             let mut emit = Emit::new(unrolled.builder, ir, stage.matmul);
@@ -130,9 +132,11 @@ fn layer(unrolled: &mut Unrolled<'_>, network: &Network<'_>, index: usize, choic
     let mut emit = Emit::new(unrolled.builder, ir, stage.matmul);
     let units = lanes.into_units(&mut emit, shift);
     if let Purpose::Class(tie) = purpose {
+        mark(unrolled, stage.biased, &units, stage.weights.columns, argmax::is_negated(tie));
         let mut emit = Emit::new(unrolled.builder, ir, ir.output());
         return Flow::Class(argmax::class(&mut emit, &units, stage.weights.columns, tie));
     }
+    mark(unrolled, stage.packed, &units, 1, false);
     match stage.leaves_numbers {
         false => Flow::Units(units, stage.packed),
         true if network.feeds_next(index) => {
@@ -143,6 +147,15 @@ fn layer(unrolled: &mut Unrolled<'_>, network: &Network<'_>, index: usize, choic
             into_numbers(unrolled, units, stage.packed);
             Flow::Numbers(stage.packed)
         }
+    }
+}
+
+/// Says where an IR value lies.
+fn mark(unrolled: &mut Unrolled<'_>, value: ValueId, units: &Units, factor: usize, negated: bool) {
+    let form = Held::Lanes(units.form(factor.into(), negated));
+    let landmark = Landmark { value, held: units.string, form };
+    if !unrolled.landmarks.contains(&landmark) {
+        unrolled.landmarks.push(landmark);
     }
 }
 

@@ -7,6 +7,7 @@ use super::emit::{Emit, power};
 use super::geometry::Geometry;
 use super::lanes::Lanes;
 use crate::bignum::{Op, ValueId};
+use crate::codegen::landmark::LaneForm;
 use crate::input::{Encoding, InputFormat};
 use crate::ir::{Interval, Ir};
 use crate::script::number;
@@ -88,6 +89,11 @@ impl Units {
         }
         let string = string.unwrap_or_else(|| emit.builder.bytes(vec![]));
         Units { string, unit, order: (0..numbers.len()).map(Some).collect(), extra, shift }
+    }
+
+    /// How the string holds elements; each unit was multiplied by `factor` before what is below that was added.
+    pub(super) fn form(&self, factor: BigInt, negated: bool) -> LaneForm {
+        LaneForm { bytes: self.unit, order: self.order.clone(), shift: self.shift.clone(), factor, negated }
     }
 
     /// The units as numbers, the shift taken away again; in the order of the string, with their elements.

@@ -111,7 +111,7 @@ fn traces_read_every_layer_as_it_is_defined() {
     for strategy in [Strategy::Auto, Strategy::Unrolled] {
         let codegen = codegen::Options { strategy, ..Default::default() };
         for input in ["fixed", "u8", "u4"] {
-            let options = Options { input: input.parse().unwrap(), codegen: codegen.clone(), ..Default::default() };
+            let options = Options { input: input.parse().unwrap(), codegen, ..Default::default() };
             demand_layers("digits_64_32_10", "digits_samples", &options);
         }
         let options = Options { codegen, ..Default::default() };

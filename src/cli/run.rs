@@ -132,7 +132,7 @@ fn spend(args: &Run, model: &Model, compiled: &Compiled, input: &Input) -> Repor
 /// Spends, and tells what the script makes while it runs.
 fn traced(spender: &Spender<'_>, compiled: &Compiled, input: &Input, claim: Option<BigInt>, all: bool) -> Spend {
     let mut trace = Trace::new(compiled, &input.integers, all);
-    let say = |text: String| text.lines().for_each(|line| output::tell(line));
+    let say = |text: String| text.lines().for_each(output::tell);
     let spend = spender.spend_traced(&input.integers, claim, &mut |step| say(trace.before(step)));
     // These are judged behind the last instruction.
     if matches!(spend.outcome.error, None | Some(ScriptError::EvalFalse | ScriptError::CleanStack)) {

@@ -57,10 +57,17 @@ fn label(compiled: &Compiled, index: usize) -> String {
     let labels = &compiled.graph.labels;
     let class = Prediction::Class(index as u64);
     match compiled.optimised.values[compiled.optimised.output()].op {
-        Op::ArgMax { .. } => labels.text(class).unwrap_or_else(|| labels.show(class).to_string()),
+        Op::ArgMax { .. } => labels.text(class).map_or_else(|| labels.show(class).to_string(), |text| printable(&text)),
         Op::Positive { .. } => "logit, class 1 where above 0".into(),
         _ => "number".into(),
     }
+}
+
+/// The beginning of a text that a model holds, without what a terminal would obey.
+fn printable(text: &str) -> String {
+    const LONGEST: usize = 24;
+    let shown = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
+    text.chars().take(LONGEST).map(shown).collect()
 }
 
 /// What a spend would cost: rows of the table.
@@ -75,4 +82,15 @@ pub(crate) fn costs(compiled: &Compiled, unlocking_bytes: usize, fee_rate: u64) 
     let instructions = grouped(cost.instructions as u64);
     let time = format!("{:.2} ms, estimated, for {instructions} instructions", cost.nanoseconds as f64 / 1e6);
     [("fee", fees), ("a node's time", time)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_cannot_speak_to_the_terminal() {
+        assert_eq!(printable("setosa \u{1b}[31m"), "setosa \u{fffd}[31m");
+        assert_eq!(printable(&"ä".repeat(100)).chars().count(), 24);
+    }
 }

@@ -78,7 +78,7 @@ impl<'c> Spender<'c> {
     /// # Panics
     /// As [`spend`](Self::spend).
     pub fn spend_traced(&self, input: &[BigInt], claim: Option<BigInt>, tracer: &mut dyn FnMut(&Step<'_>)) -> Spend {
-        self.spend_by(input, claim, |unlocking| interp::run_traced(unlocking, &self.locking, &self.target, tracer))
+        self.spend_by(input, claim, |unlocking| interp::run_traced(unlocking, &self.locking, &self.target, None, tracer))
     }
 
     fn spend_by(&self, input: &[BigInt], claim: Option<BigInt>, run: impl FnOnce(&[u8]) -> Outcome) -> Spend {
@@ -86,12 +86,13 @@ impl<'c> Spender<'c> {
         let defined = ir::eval(&self.compiled.optimised, input);
         let claim = claim.unwrap_or_else(|| defined.clone());
         let bytes = self.compiled.ir.input.encode(input).expect("integers of the input's format");
-        let mut items = vec![Vec::new(); self.compiled.guard.below()];
+        let below = self.compiled.guard.below();
+        let mut items = vec![Vec::new(); below];
         items.extend(contract.unlocking_items(&claim, bytes));
         let unlocking = code::pushes(&items);
         let start = Instant::now();
         let outcome = run(unlocking.as_bytes());
-        Spend { contract, defined, claim, unlocking_bytes: unlocking.len(), time: start.elapsed(), outcome }
+        Spend { contract, defined, claim, unlocking_bytes: unlocking.len() - below, time: start.elapsed(), outcome }
     }
 }
 

@@ -20,7 +20,7 @@ use onnx2script::{Options, quant};
 use super::color::ColorChoice;
 use super::eval::Eval;
 use super::report::Report;
-use super::samples::{Data, Measure, Sample};
+use super::samples::{Data, Measure, OptionalData};
 
 /// Compiles an ONNX neural network to a Bitcoin Script locking script: coins sent to it can be spent
 /// only by who shows an input that the network classifies as claimed.
@@ -260,7 +260,10 @@ pub(crate) struct Unlock {
     #[arg(value_name = "ARTIFACT|MODEL.onnx")]
     pub(crate) file: PathBuf,
     #[command(flatten)]
-    pub(crate) sample: Option<Sample>,
+    pub(crate) data: OptionalData,
+    /// Which sample, counted from 0.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) index: usize,
     /// Claim this class (or its label), or this integer for the model's number, instead of the right one.
     #[arg(long, value_name = "CLASS", allow_hyphen_values = true)]
     pub(crate) claim: Option<String>,
@@ -292,7 +295,10 @@ pub(crate) struct Commit {
     #[arg(value_name = "ARTIFACT|MODEL.onnx")]
     pub(crate) file: PathBuf,
     #[command(flatten)]
-    pub(crate) sample: Sample,
+    pub(crate) data: Data,
+    /// Which sample, counted from 0.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) index: usize,
     /// Whose key will sign the claim.
     #[arg(long, value_name = "PUBKEYHASH|ADDRESS")]
     pub(crate) payee: KeyHash,

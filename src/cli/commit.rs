@@ -15,7 +15,7 @@ pub(crate) fn commit(args: &Commit) -> anyhow::Result<Verdict> {
         artifact.commit_reveal().is_some(),
         "this contract asks for no commitment\n  help: compile it with --commit-reveal BLOCKS:BITS"
     );
-    let input = args.sample.bytes(&artifact, args.choices.quiet)?;
+    let input = args.data.bytes(args.index, &artifact, args.choices.quiet)?;
     let network = Network::new(&artifact, args.choices.node.chosen_rules());
     let answer = network.answer(&input).context("the contract fails on this input")?;
     let accepted = artifact.contract.kind != Kind::Expect || network.run(&input, &answer).is_ok();

@@ -9,7 +9,7 @@ use onnx2script::report::html::{self, Measured, Sample};
 
 use super::args::Choices;
 use super::compile::Loaded;
-use super::samples::{self, Data};
+use super::samples::{self, Data, OptionalData};
 
 /// Errors are measured on so many samples: more change no digit that is shown.
 const MOST_SAMPLES: usize = 1000;
@@ -24,7 +24,7 @@ pub(crate) struct Report {
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<PathBuf>,
     #[command(flatten)]
-    data: Option<Data>,
+    data: OptionalData,
     /// Which sample the report shows, counted from 0.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "data")]
     index: usize,
@@ -36,7 +36,7 @@ impl Report {
         if self.report.is_none() {
             return Ok(None);
         }
-        let measured = self.data.as_ref().map(|data| self.measure(loaded, choices, data)).transpose()?;
+        let measured = self.data.get().map(|data| self.measure(loaded, choices, &data)).transpose()?;
         Ok(Some(html::page(&loaded.compiled, measured.as_ref())))
     }
 

@@ -38,6 +38,28 @@ pub(crate) struct Data {
     pub(crate) invert: bool,
 }
 
+/// The same where there may be none.
+#[derive(Debug, Args)]
+pub(crate) struct OptionalData {
+    /// Samples, or one picture: any file that `run` takes.
+    #[arg(id = "data", long = "data", value_name = "FILE[@A..B]")]
+    file: Option<DataSpec>,
+    /// What a step of one in the data is worth to the model, as for `run`.
+    #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational, requires = "data")]
+    unit: Option<BigRational>,
+    /// Take 255 - byte for each byte of a picture: for black on white, where the model wants white on black.
+    #[arg(long, requires = "data")]
+    invert: bool,
+}
+
+impl OptionalData {
+    /// The file, where one is given.
+    pub(crate) fn get(&self) -> Option<Data> {
+        let file = self.file.clone()?;
+        Some(Data { file, unit: self.unit.clone(), invert: self.invert })
+    }
+}
+
 /// A model, and samples to measure it on.
 #[derive(Debug, Args)]
 #[command(mut_arg("model_output", |arg| arg.visible_alias("output")))]
@@ -63,6 +85,14 @@ impl Data {
         self.inputs_for((&compiled.graph).into(), &compiled.ir.input, quiet)
     }
 
+    /// A sample's bytes, as a contract takes them.
+    pub(crate) fn bytes(&self, index: usize, artifact: &Artifact, quiet: bool) -> anyhow::Result<Vec<u8>> {
+        let format = artifact.input_format();
+        let inputs = self.inputs_for(artifact.wanted(), &format, quiet)?;
+        let input = inputs.get(index).with_context(|| format!("`{self}`"))?;
+        format.encode(&input.integers).context("a sample outside of its own format")
+    }
+
     /// The samples for a network.
     fn inputs_for(&self, wanted: Wanted<'_>, format: &InputFormat, quiet: bool) -> anyhow::Result<Inputs> {
         let samples = read(&self.file, wanted, self.invert, quiet)?;
@@ -85,26 +115,6 @@ pub(crate) fn read(file: &DataSpec, wanted: Wanted<'_>, invert: bool, quiet: boo
         warnings.iter().for_each(|warning| output::tell(format_args!("warning: {warning}")));
     }
     Ok(samples)
-}
-
-/// One sample of a file.
-#[derive(Debug, Args)]
-pub(crate) struct Sample {
-    #[command(flatten)]
-    pub(crate) data: Data,
-    /// Which sample, counted from 0.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) index: usize,
-}
-
-impl Sample {
-    /// The sample's bytes as a contract takes them.
-    pub(crate) fn bytes(&self, artifact: &Artifact, quiet: bool) -> anyhow::Result<Vec<u8>> {
-        let format = artifact.input_format();
-        let inputs = self.data.inputs_for(artifact.wanted(), &format, quiet)?;
-        let input = inputs.get(self.index).with_context(|| format!("`{}`", self.data))?;
-        format.encode(&input.integers).context("a sample outside of its own format")
-    }
 }
 
 /// A contract, and the samples that it is measured on.

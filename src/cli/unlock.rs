@@ -27,11 +27,11 @@ pub(crate) fn unlock(args: &Unlock) -> anyhow::Result<Verdict> {
 
 /// The input's bytes: a sample's, or those that were committed to.
 fn input(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>) -> anyhow::Result<Vec<u8>> {
-    match (&args.sample, commitment) {
+    match (args.data.get(), commitment) {
         (None, Some(commitment)) => Ok(commitment.input_bytes()),
         (None, None) => bail!("no input is given\n  help: give --data FILE, or --commitment FILE, which holds one"),
-        (Some(sample), _) => {
-            let input = sample.bytes(artifact, args.choices.quiet)?;
+        (Some(data), _) => {
+            let input = data.bytes(args.index, artifact, args.choices.quiet)?;
             let committed = commitment.is_none_or(|commitment| commitment.input_bytes() == input);
             ensure!(committed, "the sample is not the input that --commitment commits to");
             Ok(input)

@@ -142,6 +142,17 @@ impl Artifact {
         Wanted { shape: &self.abi.input.shape, whole_numbers: self.abi.input.integers }
     }
 
+    /// What a step of one in the answer is worth, where that is a number.
+    ///
+    /// # Panics
+    /// As [`Artifact::input_format`].
+    pub fn answer_scale(&self) -> Option<BigRational> {
+        match &self.abi.answer {
+            Answer::Number { scale } => Some(fraction(scale).expect("checked when it was read")),
+            Answer::Class { .. } => None,
+        }
+    }
+
     /// The locking script's bytes.
     ///
     /// # Panics

@@ -8,7 +8,7 @@ import { describe, encode } from './lib/input.js'
 import { publicKeyOf } from './lib/keys.js'
 import { answerOf } from './lib/network.js'
 import { RefundNotSignable, checkDue, preimageLength, refundPreimage } from './lib/refund.js'
-import { MOST_SIGNATURE, scopeOf, sign, sourceOf } from './lib/signing.js'
+import { MOST_SIGNATURE, checkCoin, scopeOf, sign, sourceOf } from './lib/signing.js'
 
 export { ContractError, RefundNotSignable }
 
@@ -223,9 +223,10 @@ export class OnnxClassifier {
     return {
       /** @type {import('@bsv/sdk').ScriptTemplateUnlock['sign']} */
       sign: async (tx, inputIndex) => {
+        checkCoin(tx, inputIndex, this.#locking, options)
         const all = { ...known }
         if (payee !== undefined) {
-          const source = sourceOf(tx, inputIndex, this.#locking, options)
+          const source = sourceOf(tx, inputIndex, options)
           if (method === 'refund') {
             checkDue(tx, inputIndex, /** @type {any} */ (this.artifact.contract.refund).lockUntil)
             all.preimage = refundPreimage(tx, inputIndex, source, scriptCode)

@@ -56,8 +56,8 @@ function signablePreimage(tx, inputIndex, source, scriptCode, sequence) {
 }
 
 /**
- * The preimage that a refund shows. It proves lock time and sequence to the contract; what the funder's signature hashes
- * is another matter.
+ * The preimage that a refund shows. It proves lock time and sequence to the contract; what the funder's signature
+ * hashes is another matter.
  *
  * @param {import('@bsv/sdk').Transaction} tx
  * @param {number} inputIndex

@@ -26,21 +26,32 @@ export function scopeOf({ signOutputs = 'all', anyoneCanPay = false }) {
 }
 
 /**
- * The coin that an input spends, checked to be one of the contract's.
+ * Refuses an input that is known to spend another coin than one of the contract's.
  *
  * @param {import('@bsv/sdk').Transaction} tx
  * @param {number} inputIndex
  * @param {Uint8Array} locking
- * @param {{ sourceSatoshis?: number, lockingScript?: import('@bsv/sdk').Script }} options
+ * @param {{ lockingScript?: import('@bsv/sdk').Script }} options
  */
-export function sourceOf(tx, inputIndex, locking, options) {
+export function checkCoin(tx, inputIndex, locking, { lockingScript }) {
   const input = tx.inputs[inputIndex]
   if (input === undefined) throw new ContractError(`the transaction has no input ${inputIndex}`)
-  const output = input.sourceTransaction?.outputs[input.sourceOutputIndex]
-  const script = options.lockingScript ?? output?.lockingScript
+  const script = lockingScript ?? input.sourceTransaction?.outputs[input.sourceOutputIndex]?.lockingScript
   if (script !== undefined && !equal(script.toUint8Array(), locking)) {
     throw new ContractError(`input ${inputIndex} does not spend this contract: its coin has another locking script`)
   }
+}
+
+/**
+ * What a signature says of the coin that an input spends.
+ *
+ * @param {import('@bsv/sdk').Transaction} tx
+ * @param {number} inputIndex
+ * @param {{ sourceSatoshis?: number }} options
+ */
+export function sourceOf(tx, inputIndex, options) {
+  const input = tx.inputs[inputIndex]
+  const output = input.sourceTransaction?.outputs[input.sourceOutputIndex]
   const sourceTXID = input.sourceTXID || input.sourceTransaction?.id('hex')
   const sourceSatoshis = options.sourceSatoshis ?? output?.satoshis
   if (sourceTXID === undefined || sourceSatoshis === undefined) {

@@ -167,6 +167,8 @@ test('what cannot be signed is refused in words', async () => {
   )
   const template = guarded.unlock(input, 1, { privateKey: payee })
   await assert.rejects(spend(await fund(bare), template, payee), refused(/another locking script/))
+  // An unlocking script without a signature shows its input to everyone: not for another coin.
+  await assert.rejects(spend(await fund(guarded), bare.unlock(input, 1), payee), refused(/another locking script/))
   const tx = new Transaction()
   tx.addInput({ sourceTXID: 'ab'.repeat(32), sourceOutputIndex: 0, unlockingScriptTemplate: template })
   await assert.rejects(tx.sign(), refused(/sourceSatoshis/))

@@ -162,6 +162,31 @@ test('a Merkle path of one branch is taken as one of a whole block', () => {
   assert.throws(() => OnnxClassifier.proof(coin, headers, branch), refused(/not that of transaction/))
 })
 
+test('a Merkle path says where an odd one out stands beside itself', async () => {
+  const txid = committing.id('hex')
+  const left = '44'.repeat(32)
+  // The third transaction of three: beside itself below, on the right of the first two above.
+  const leaves = [
+    { offset: 2, hash: txid, txid: true },
+    { offset: 3, duplicate: true }
+  ]
+  const merklePath = new MerklePath(1, [leaves, [{ offset: 0, hash: left }]])
+  const headers = [findHeader('11'.repeat(32), merklePath.computeRoot(txid))]
+  while (headers.length < BLOCKS) headers.push(findHeader(headers.at(-1).hash, left))
+  const odd = OnnxClassifier.proof(
+    committing,
+    headers.map(({ hex }) => hex),
+    MerklePath.fromHex(merklePath.toHex())
+  )
+  assert.deepEqual([odd.index, odd.nodes], [2, ['*', left]])
+  assert.equal(verdict(await spend(coin, unlock({ proof: odd }), solver)), 'OK')
+  const torn = {
+    path: [leaves, []],
+    findOrComputeLeaf: (level, offset) => (level === 0 ? leaves[offset - 2] : undefined)
+  }
+  assert.throws(() => OnnxClassifier.proof(committing, odd.headers, torn), refused(/lacks a node at level 1/))
+})
+
 test('a commitment anywhere in a transaction will do', async () => {
   const data = [1, 2, 3, ...Utils.toArray(commitment.commitment, 'hex'), 4, 5, 6]
   const lockingScript = new LockingScript([{ op: data.length, data }, { op: OP.OP_DROP }, { op: OP.OP_1 }])

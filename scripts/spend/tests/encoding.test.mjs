@@ -8,10 +8,17 @@ import { push, readScriptNumber, scriptNumber, toHex } from '../lib/bytes.js'
 import { exact, round } from '../lib/numbers.js'
 import { compile, onnx2script, samples, samplesFile } from '../playground.mjs'
 
+/** A transaction that spends some coin. */
+function spending() {
+  const tx = new Transaction()
+  tx.addInput({ sourceTXID: 'ab'.repeat(32), sourceOutputIndex: 0 })
+  return tx
+}
+
 /** The unlocking script that the template makes for a bare contract. */
 async function unlocking(classifier, input, claim) {
-  const script = await classifier.unlock(input, claim).sign(new Transaction(), 0)
-  assert.equal(await classifier.unlock(input, claim).estimateLength(new Transaction(), 0), script.toBinary().length)
+  const script = await classifier.unlock(input, claim).sign(spending(), 0)
+  assert.equal(await classifier.unlock(input, claim).estimateLength(spending(), 0), script.toBinary().length)
   return script.toHex()
 }
 
@@ -91,7 +98,7 @@ test('claims are classes, labels, or bigints for numbers', async () => {
   const input = samples('iris')[0]
   const refused = (unlock, words) =>
     assert.throws(unlock, error => error instanceof ContractError && words.test(error.message))
-  const items = async template => (await template.sign(new Transaction(), 0)).toASM().split(' ').length
+  const items = async template => (await template.sign(spending(), 0)).toASM().split(' ').length
   assert.equal(await unlocking(iris, input, 'versicolor'), await unlocking(iris, input, 1))
   assert.equal(await items(expect.unlock(input)), 1)
   assert.equal(await items(expect.unlock(input, 'virginica')), 1)

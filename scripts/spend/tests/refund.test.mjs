@@ -144,12 +144,11 @@ test('whatever the transaction, its refund is accepted, or says which sequence w
 
 test('the contract refuses exactly the preimages that are not signable', async () => {
   const coin = await fund(byHeight)
-  const locking = byHeight.lock().toUint8Array()
-  const scriptCode = locking.slice(byHeight.artifact.contract.refund.scriptCodeStart)
+  const scriptCode = byHeight.lock().toUint8Array().slice(byHeight.artifact.contract.refund.scriptCodeStart)
   const seen = { true: 0, false: 0 }
   for (let index = 0; index < 20; index++) {
     const tx = unsigned(coin, index)
-    const source = sourceOf(tx, 0, locking, {})
+    const source = sourceOf(tx, 0, {})
     for (const scope of SCOPES) {
       const preimage = preimageOf(tx, 0, source, scriptCode, scope, tx.inputs[0].sequence)
       const items = [sign(tx, 0, source, scriptCode, 0x41, funder), funder.toPublicKey().encode(true), preimage, [1]]

@@ -63,6 +63,13 @@ export type ArtifactInput = {
   byteOrder: 'little-endian'
 } & ({ encoding: 'signMagnitude'; bytesPerElement: number } | { encoding: 'unsigned'; bitsPerElement: number })
 
+/** A way of spending: what an unlocking script pushes, and where the script begins that its signatures hash. */
+export interface Method {
+  name: string
+  scriptCodeStart: number
+  pushes: Array<{ name: string; type: string; bytes?: number; value?: number }>
+}
+
 /** What `onnx2script MODEL.onnx --artifact FILE` writes; schemas/contract-1.schema.json has all of it. */
 export interface Artifact {
   format: 'onnx2script-contract'
@@ -72,14 +79,14 @@ export interface Artifact {
     kind: 'claim' | 'expect' | 'class'
     expected?: number
     payTo?: string
-    commitReveal?: { blocks: number; bits: number }
-    refund?: { keyHash: string; lockUntil: number; scriptCodeStart: number }
+    commitReveal?: { blocks: number; bits: string }
+    refund?: { keyHash: string; lockUntil: number }
   }
   lockingScript: { hex: string; sha256: string; bytes: number; networkStart: number; networkEnd: number }
   abi: {
     input: ArtifactInput
     answer: { kind: 'class'; classes: number; labels?: string[] } | { kind: 'number'; scale: string }
-    methods: Array<{ name: string; pushes: Array<{ name: string; type: string; bytes?: number; value?: number }> }>
+    methods: Method[]
   }
   limits: {
     unlockingBytes: number

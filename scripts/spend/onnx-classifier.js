@@ -48,7 +48,7 @@ export class OnnxClassifier {
     const commitment = this.#commitment(bytes, options)
     const items = { input: bytes, ...this.#claim(claim), ...this.#proof(commitment, options) }
     const payee = this.#payee(options.privateKey, commitment)
-    return this.#template('claim', items, payee, this.#locking, options)
+    return this.#template('claim', items, payee, options)
   }
 
   /**
@@ -63,7 +63,7 @@ export class OnnxClassifier {
       throw new ContractError('this contract gives nothing back: compile it with --lock-until and --refund')
     }
     const payee = { privateKey, publicKey: publicKeyOf(privateKey, terms.keyHash, 'the funder') }
-    return this.#template('refund', {}, payee, this.#locking.slice(terms.scriptCodeStart), options)
+    return this.#template('refund', {}, payee, options)
   }
 
   /**
@@ -211,14 +211,15 @@ export class OnnxClassifier {
   /**
    * A template for one method: the items known, and those that depend on the transaction.
    *
-   * @param {'claim' | 'refund'} method
+   * @param {'claim' | 'refund'} name
    * @param {Record<string, ArrayLike<number>>} items
    * @param {{ privateKey: any, publicKey: number[] } | undefined} payee
-   * @param {Uint8Array} scriptCode
    * @param {SignOptions} options
    */
-  #template(method, items, payee, scriptCode, options) {
+  #template(name, items, payee, options) {
     const scope = scopeOf(options)
+    const method = this.#method(name)
+    const scriptCode = this.#locking.slice(method.scriptCodeStart)
     const known = payee === undefined ? items : { ...items, publicKey: payee.publicKey }
     return {
       /** @type {import('@bsv/sdk').ScriptTemplateUnlock['sign']} */
@@ -227,7 +228,7 @@ export class OnnxClassifier {
         const all = { ...known }
         if (payee !== undefined) {
           const source = sourceOf(tx, inputIndex, options)
-          if (method === 'refund') {
+          if (name === 'refund') {
             checkDue(tx, inputIndex, /** @type {any} */ (this.artifact.contract.refund).lockUntil)
             all.preimage = refundPreimage(tx, inputIndex, source, scriptCode)
           }
@@ -243,15 +244,20 @@ export class OnnxClassifier {
     }
   }
 
+  /** @param {'claim' | 'refund'} name */
+  #method(name) {
+    const method = this.artifact.abi.methods.find(method => method.name === name)
+    if (method === undefined) throw new ContractError(`the contract has no way of spending called ${name}`)
+    return method
+  }
+
   /**
    * An unlocking script, as the artifact's ABI says.
    *
-   * @param {'claim' | 'refund'} name
+   * @param {import('./onnx-classifier.js').Method} method
    * @param {Record<string, ArrayLike<number>>} items
    */
-  #unlocking(name, items) {
-    const method = this.artifact.abi.methods.find(method => method.name === name)
-    if (method === undefined) throw new ContractError(`the contract has no way of spending called ${name}`)
+  #unlocking(method, items) {
     return new UnlockingScript(
       method.pushes.map(({ name, value, bytes }) => {
         const item = value === undefined ? items[name] : scriptNumber(BigInt(value))

@@ -54,9 +54,9 @@ function check({ contract, lockingScript, abi }) {
   }
   if (!['claim', 'expect', 'class'].includes(contract.kind))
     throw new ContractError(`contract kind \`${contract.kind}\``)
-  const separator = contract.refund?.scriptCodeStart
-  if (separator !== undefined && script[separator - 1] !== 0xab) {
-    throw new ContractError('contract.refund.scriptCodeStart is not behind a CODESEPARATOR')
+  const separated = (/** @type {number} */ start) => start === 0 || script[start - 1] === 0xab
+  if (!abi.methods.every((/** @type {any} */ { scriptCodeStart }) => separated(scriptCodeStart))) {
+    throw new ContractError('a scriptCodeStart of abi.methods is neither 0 nor behind a CODESEPARATOR')
   }
   checkInput(abi.input)
   abi.methods.forEach(checkMethod)

@@ -100,7 +100,7 @@ function sibling(path, index, level) {
  *
  * @param {string | object | undefined} json
  * @param {Uint8Array} commitment
- * @param {{ blocks: number, bits: number }} terms
+ * @param {{ blocks: number, bits: string }} terms
  */
 export function piecesOf(json, commitment, { blocks, bits }) {
   const proof = parsed(json, 'the proof')
@@ -152,7 +152,7 @@ function branchOf({ index, nodes = [] }, transaction) {
  * @param {string[]} told
  * @param {Uint8Array} root
  * @param {number} blocks
- * @param {number} bits
+ * @param {string} bits
  */
 function headersOf(told, root, blocks, bits) {
   if (told.length !== blocks) {
@@ -171,7 +171,7 @@ function headersOf(told, root, blocks, bits) {
       throw new ContractError(`header ${index} does not follow header ${index - 1}`)
     }
     if (unsigned(hash256(header)) > targetOf(bits)) {
-      throw new ContractError(`header ${index} was easier to find than bits ${bits.toString(16).padStart(8, '0')} say`)
+      throw new ContractError(`header ${index} was easier to find than bits ${bits} say`)
     }
   })
   return concat(...headers)
@@ -182,9 +182,9 @@ const unsigned = (/** @type {Uint8Array} */ bytes) => readScriptNumber(concat(by
 /**
  * The number that compact bits stand for.
  *
- * @param {number} bits
+ * @param {string} bits
  */
 function targetOf(bits) {
-  const [exponent, mantissa] = [bits >>> 24, BigInt(bits & 0x7fffff)]
+  const [exponent, mantissa] = [parseInt(bits.slice(0, 2), 16), BigInt(`0x${bits.slice(2)}`)]
   return exponent > 3 ? mantissa << BigInt(8 * (exponent - 3)) : mantissa >> BigInt(8 * (3 - exponent))
 }

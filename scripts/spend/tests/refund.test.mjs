@@ -144,7 +144,7 @@ test('whatever the transaction, its refund is accepted, or says which sequence w
 
 test('the contract refuses exactly the preimages that are not signable', async () => {
   const coin = await fund(byHeight)
-  const scriptCode = byHeight.lock().toUint8Array().slice(byHeight.artifact.contract.refund.scriptCodeStart)
+  const scriptCode = byHeight.lock().toUint8Array().slice(byHeight.artifact.abi.methods[1].scriptCodeStart)
   const seen = { true: 0, false: 0 }
   for (let index = 0; index < 20; index++) {
     const tx = unsigned(coin, index)

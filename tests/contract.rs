@@ -111,6 +111,24 @@ fn an_artifact_says_what_the_compiler_did() {
 }
 
 #[test]
+fn labels_of_the_metadata_are_the_artifact_s() {
+    use prost::Message;
+    use tract_onnx::pb::{ModelProto, StringStringEntryProto};
+    let made = Made { folder: tempfile::tempdir().unwrap() };
+    let mut proto = ModelProto::decode(std::fs::read(IRIS).unwrap().as_slice()).unwrap();
+    let value = "{0: 'setosa', 1: 'versicolor', 2: 'virginica'}".to_owned();
+    proto.metadata_props.push(StringStringEntryProto { key: "names".into(), value });
+    let model = made.file("named.onnx");
+    std::fs::write(&model, proto.encode_to_vec()).unwrap();
+    let ran = onnx2script(&[&model, "--artifact", &made.artifact()]);
+    assert!(ran.stderr.contains("1 is `versicolor`"), "{}", ran.stderr);
+    assert_eq!(made.json()["abi"]["answer"]["labels"][2], "virginica");
+    assert_eq!(onnx2script(&[IRIS, "-q"]).stdout.trim_end(), made.json()["lockingScript"]["hex"]);
+    let run = onnx2script(&["run", &model, "--data", IRIS_DATA, "-q"]);
+    assert!(run.stdout.contains("label                setosa"), "{}", run.stdout);
+}
+
+#[test]
 fn artifacts_that_do_not_hold_together_are_refused() {
     let made = Made::of(IRIS, &[]);
     let hex = made.json()["lockingScript"]["hex"].as_str().unwrap().to_owned();

@@ -192,7 +192,7 @@ impl Rebuilt<'_> {
         let Instruction { op, operands, result, .. } = &self.program.instructions[index];
         let name = |slot: usize| self.program.values[result + slot].name.clone();
         match (*op, change) {
-            (Op::CheckDepth(items), _) => self.builder.check_depth(items),
+            (Op::CheckDepth(_), _) => self.builder.check_depth(self.program.below),
             (Op::Split, _) => {
                 let names = [name(0), name(1)];
                 let right = self.program.known(operands[1]).map(number::decode).and_then(|at| at.try_into().ok());

@@ -60,7 +60,7 @@ impl Maker {
     fn new(pushes: usize) -> Maker {
         let names = ["first", "second", "third", "fourth"];
         let mut builder = Builder::new(&names[..pushes]);
-        builder.check_depth(pushes);
+        builder.check_depth(0);
         let pushed = builder.inputs().to_vec();
         let (numbers, strings, constants) = Default::default();
         Maker { builder, all: pushed.clone(), pushed, numbers, strings, constants }

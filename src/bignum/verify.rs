@@ -109,7 +109,7 @@ mod tests {
     fn program() -> Program {
         let name = || Name::whole(&Arc::from("value"));
         let mut builder = Builder::new(&["input"]);
-        builder.check_depth(1);
+        builder.check_depth(0);
         let input = builder.inputs()[0];
         let bytes = builder.one(Op::CheckLength(2), &[input], name());
         let number = builder.one(Op::BinToNum, &[bytes], name());

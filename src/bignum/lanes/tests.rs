@@ -31,7 +31,7 @@ fn head(builder: &mut Builder, value: ValueId, len: usize) -> ValueId {
 /// A program on units of an input.
 fn program(bytes: usize, unit: usize, make: impl FnOnce(&mut Builder, ValueId) -> ValueId) -> Result<Program, String> {
     let mut builder = Builder::new(&["input"]);
-    builder.check_depth(1);
+    builder.check_depth(0);
     let input = builder.inputs()[0];
     let input = one(&mut builder, Op::CheckLength(bytes), &[input]);
     let units = one(&mut builder, Op::View(unit), &[input]);

@@ -34,7 +34,7 @@ impl Idiom {
         make: impl FnOnce(&mut Emit<'_>, ValueId) -> Vec<ValueId>,
     ) -> Result<Idiom, String> {
         let mut builder = Builder::new(&["input"]);
-        builder.check_depth(1);
+        builder.check_depth(0);
         let name = || Name::whole(&Arc::from("input"));
         let input = builder.one(Op::CheckLength(len), &[builder.inputs()[0]], name());
         let mut emit = Emit { builder: &mut builder, layer: Arc::from("test"), onnx_node: Arc::from("") };

@@ -13,6 +13,11 @@
 //! which are the bits of `z`, inverted: HASH256 INVERT makes `s` of a preimage. For whatever else is pushed, the signature
 //! is wrong: finding another preimage whose `z` (or `-2·r·d - z`) is that of a transaction takes 2^128 hashes.
 //!
+//! Since Chronicle there is another thing that signatures may hash: the transaction as it is, where the hash type has no
+//! FORKID, or has the bit CHRONICLE. There nSequence stands elsewhere, and the funder would choose the bytes that are read
+//! for it among the outputs; a final transaction, which never waits, would do. So the hash type's bits are looked at, too:
+//! FORKID, and not CHRONICLE. Coins compiled for Genesis need it as well: a coin is of the era that it is mined in.
+//!
 //! Two limits follow. `s` has 32 bytes in DER and no more than half of `n` only where `z` begins with a byte from 0x80 to
 //! 0xfe: every second transaction. There are six hash types to choose from, and any nSequence but the last. And nothing
 //! keeps a right claim from being paid after that time: until it is spent, the coin is whoever's comes first.
@@ -26,7 +31,7 @@ use std::fmt;
 use super::assembly::{code, part};
 use super::{KeyHash, LockTime, Part};
 use crate::script::opcode::Opcode::{
-    BIN2NUM, CAT, CHECKSIG, CHECKSIGVERIFY, CODESEPARATOR, DROP, DUP, ELSE, ENDIF, EQUAL, EQUALVERIFY,
+    AND, BIN2NUM, CAT, CHECKSIG, CHECKSIGVERIFY, CODESEPARATOR, DROP, DUP, ELSE, ENDIF, EQUAL, EQUALVERIFY,
     GREATERTHANOREQUAL, HASH160, HASH256, INVERT, NIP, NOT, SIZE, SPLIT, SUB, SWAP, TUCK, VERIFY, WITHIN,
 };
 
@@ -54,6 +59,9 @@ const TAIL: usize = 44;
 const SEQUENCE: usize = 4;
 const OUTPUTS: usize = 32;
 const LOCK_TIME: usize = 4;
+/// Bits of a hash type: which of the two digests it signs.
+const FORK_ID: u8 = 0x40;
+const CHRONICLE: u8 = 0x20;
 /// The sequence number of an input that says nothing against its transaction being final.
 const FINAL: [u8; 4] = [0xff; 4];
 
@@ -87,6 +95,11 @@ impl Refund {
                     1,
                     SPLIT,
                     DROP, // tail, signature, hash type
+                    DUP,
+                    &[CHRONICLE | FORK_ID][..],
+                    AND,
+                    &[FORK_ID][..],
+                    EQUALVERIFY,
                     CAT,
                     &PUBLIC_KEY[..],
                     CHECKSIGVERIFY,

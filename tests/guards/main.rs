@@ -19,8 +19,6 @@ use onnx2script::{Compiled, Options, compile, ir};
 
 use transaction::{SATOSHIS, Transaction};
 
-const POLICY: Target = Target { era: Era::Genesis, rules: Rules::Policy };
-
 /// A small network behind a guard.
 fn guarded(contract: Contract, guard: Guard) -> Compiled {
     let mut model = common::model("toy_2-2-2").model;
@@ -45,14 +43,19 @@ fn claim(compiled: &Compiled) -> Items {
     Items::default().with("input", input).with("claim", onnx2script::script::number::encode(&class))
 }
 
-/// What the interpreter says of a transaction that spends a contract with an unlocking script.
+/// What the interpreter says of a transaction that spends a contract with an unlocking script: the same in every era and
+/// by all rules.
 fn verdict(compiled: &Compiled, transaction: &Transaction, unlocking: &[u8]) -> &'static str {
     let locking = compiled.locking().to_bytes();
     let bytes = transaction.bytes(unlocking);
     let spending = Spending::new(&bytes, 0, SATOSHIS).unwrap();
-    let by_policy = interp::run_spending(unlocking, &locking, &POLICY, &spending).verdict();
-    let consensus = Target { rules: Rules::Consensus, ..POLICY };
-    let by_consensus = interp::run_spending(unlocking, &locking, &consensus, &spending).verdict();
-    assert_eq!(by_policy == "OK", by_consensus == "OK", "{by_policy} by policy, {by_consensus} by consensus");
-    by_policy
+    let by = |era, rules| interp::run_spending(unlocking, &locking, &Target { era, rules }, &spending).verdict();
+    let verdict = by(Era::Genesis, Rules::Policy);
+    for (era, rules) in
+        [(Era::Genesis, Rules::Consensus), (Era::Chronicle, Rules::Policy), (Era::Chronicle, Rules::Consensus)]
+    {
+        let other = by(era, rules);
+        assert_eq!(verdict == "OK", other == "OK", "{verdict} by policy since Genesis, {other} by {rules} since {era}");
+    }
+    verdict
 }

@@ -7,10 +7,12 @@ use onnx2script::Compiled;
 use onnx2script::artifact::Items;
 use onnx2script::codegen::Contract;
 use onnx2script::guard::{Guard, Payee, Refund};
+use onnx2script::interp::{self, Spending};
 use onnx2script::script::code;
+use onnx2script::target::{Era, Rules, Target};
 use proptest::prelude::*;
 
-use super::transaction::{ALL, Person, Transaction};
+use super::transaction::{ALL, Person, SATOSHIS, Transaction};
 use super::{artifact, claim, guarded, verdict};
 
 const HEIGHT: u32 = 900_000;
@@ -93,6 +95,29 @@ fn a_time_is_no_height() {
 #[test]
 fn a_transaction_that_is_final_whatever_its_lock_time_is_refused() {
     assert_eq!(refund(HEIGHT, HEIGHT, u32::MAX), "VERIFY");
+}
+
+/// Since Chronicle a hash type can choose the digest from before the fork. Behind it stands what the funder makes of the
+/// outputs, not nSequence: a transaction that is final whatever its nLockTime would pass for one that has to wait.
+#[test]
+fn a_preimage_of_the_other_digest_is_refused() {
+    let compiled = contract(HEIGHT);
+    let code = script_code(&compiled);
+    let chronicle = Target { era: Era::Chronicle, rules: Rules::Policy };
+    for hash_type in [0x01, 0x21, 0x61, 0x81, 0xe1] {
+        let (transaction, preimage) = (0u8..=255)
+            .map(|pays| Transaction { pays: vec![pays; 40], ..Transaction::new(HEIGHT, u32::MAX) })
+            .map(|transaction| (transaction.original_preimage(&code, hash_type), transaction))
+            .find_map(|(preimage, transaction)| signable(&preimage).then_some((transaction, preimage)))
+            .unwrap();
+        let unlocking = unlock(&compiled, &funder(), &transaction, &preimage);
+        let bytes = transaction.bytes(&unlocking);
+        let spending = Spending::new(&bytes, 0, SATOSHIS).unwrap();
+        let locking = compiled.locking().to_bytes();
+        // With the funder's own signature of ALL | FORKID, as ever.
+        let outcome = interp::run_spending(&unlocking, &locking, &chronicle, &spending);
+        assert_eq!(outcome.verdict(), "EQUALVERIFY", "{hash_type:#x}");
+    }
 }
 
 #[test]

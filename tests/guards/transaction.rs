@@ -42,6 +42,12 @@ impl Transaction {
         .concat()
     }
 
+    /// What a signature of the input hashes where its hash type has no FORKID, or the bit that Chronicle brought: the
+    /// transaction itself, the script code (without its separators) in the place of the unlocking script.
+    pub(crate) fn original_preimage(&self, script_code: &[u8], hash_type: u8) -> Vec<u8> {
+        [self.bytes(script_code), u32::from(hash_type).to_le_bytes().to_vec()].concat()
+    }
+
     /// What a signature of the input hashes.
     pub(crate) fn preimage(&self, script_code: &[u8], hash_type: u8) -> Vec<u8> {
         let hash = |bytes: &[u8]| sha256d::Hash::hash(bytes).to_byte_array();

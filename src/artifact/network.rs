@@ -6,7 +6,7 @@
 use num_bigint::BigInt;
 
 use super::{Artifact, Kind};
-use crate::interp::{self, Instruction, Outcome, ScriptKind, Step};
+use crate::interp::{self, Instruction, Outcome, ScriptError, ScriptKind, Step};
 use crate::script::opcode::Opcode;
 use crate::script::{code, number};
 use crate::target::{self, Rules};
@@ -79,7 +79,11 @@ impl<'a> Network<'a> {
         };
         let outcome = interp::run_traced(&self.unlocking(input, &PROBE), &self.script, &self.target, None, &mut watch);
         let answer = match self.artifact.contract.kind {
-            Kind::Class => outcome.stack.last().cloned().filter(|_| outcome.stack.len() == 1),
+            // Class 0 is false to a node. What another failure leaves is no answer.
+            Kind::Class if outcome.error.is_none_or(|error| error == ScriptError::EvalFalse) => {
+                outcome.stack.last().cloned().filter(|_| outcome.stack.len() == 1)
+            }
+            Kind::Class => None,
             Kind::Claim => compared.and_then(|items| items.into_iter().find(|item| *item != PROBE)),
             Kind::Expect => {
                 let expected = number::encode(&self.artifact.contract.expected.unwrap_or_default().into());

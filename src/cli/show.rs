@@ -11,6 +11,7 @@ use onnx2script::data::Input;
 use onnx2script::ir::{self, Ir, Op};
 use onnx2script::prediction::Prediction;
 use onnx2script::report::limits::{self, Needs, grouped};
+use onnx2script::report::printable;
 use onnx2script::{Compiled, graph};
 
 use super::args::Run;
@@ -61,17 +62,16 @@ fn label(compiled: &Compiled, index: usize) -> String {
     let labels = &compiled.graph.labels;
     let class = Prediction::Class(index as u64);
     match compiled.optimised.values[compiled.optimised.output()].op {
-        Op::ArgMax { .. } => labels.text(class).map_or_else(|| labels.show(class).to_string(), |text| printable(&text)),
+        Op::ArgMax { .. } => labels.text(class).map_or_else(|| labels.show(class).to_string(), |text| beginning(&text)),
         Op::Positive { .. } => "logit, class 1 where above 0".into(),
         _ => "number".into(),
     }
 }
 
-/// The beginning of a text that a model holds, without what a terminal would obey.
-fn printable(text: &str) -> String {
+/// The beginning of a text that a model holds.
+fn beginning(text: &str) -> String {
     const LONGEST: usize = 24;
-    let shown = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
-    text.chars().take(LONGEST).map(shown).collect()
+    printable(&text.chars().take(LONGEST).collect::<String>())
 }
 
 /// What a locking script takes.
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn labels_cannot_speak_to_the_terminal() {
-        assert_eq!(printable("setosa \u{1b}[31m"), "setosa \u{fffd}[31m");
-        assert_eq!(printable(&"ä".repeat(100)).chars().count(), 24);
+        assert_eq!(beginning("setosa \u{1b}[31m"), "setosa \u{fffd}[31m");
+        assert_eq!(beginning(&"ä".repeat(100)).chars().count(), 24);
     }
 }

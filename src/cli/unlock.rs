@@ -6,6 +6,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use num_bigint::BigInt;
 use onnx2script::artifact::{Answer, Artifact, Commitment, Items, Kind, Network, Proof};
 use onnx2script::guard::KeyHash;
+use onnx2script::report::printable;
 use onnx2script::script::number;
 
 use super::args::Unlock;
@@ -78,7 +79,7 @@ pub(crate) fn read_claim(text: &str, artifact: &Artifact) -> anyhow::Result<BigI
     let by_label = labels.iter().position(|label| label == text).map(BigInt::from);
     by_label.or_else(|| text.parse().ok()).ok_or_else(|| match labels {
         [] => anyhow!("--claim {text}: give an integer"),
-        labels => anyhow!("--claim {text}: give a class number or one of the labels {}", labels.join(", ")),
+        labels => anyhow!("--claim {text}: give a class number or one of the labels {}", printable(&labels.join(", "))),
     })
 }
 
@@ -87,7 +88,7 @@ pub(crate) fn name(artifact: &Artifact, answer: &BigInt) -> String {
     match &artifact.abi.answer {
         Answer::Class { labels, .. } => {
             let label = labels.iter().zip(usize::try_from(answer)).find_map(|(labels, class)| labels.get(class));
-            format!("class {answer}{}", label.map(|label| format!(" ({label})")).unwrap_or_default())
+            format!("class {answer}{}", label.map(|label| format!(" ({})", printable(label))).unwrap_or_default())
         }
         Answer::Number { scale } => format!("the number {answer}, in steps of {scale}"),
     }
@@ -152,7 +153,7 @@ fn read_commitment(path: &Path, artifact: &Artifact) -> anyhow::Result<Commitmen
         commitment.locking_script_sha256 == artifact.locking_script.sha256,
         "`{}` commits to another contract, of SHA-256 {}",
         path.display(),
-        commitment.locking_script_sha256
+        printable(&commitment.locking_script_sha256)
     );
     Ok(commitment)
 }

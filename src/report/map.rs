@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::limits::grouped;
+use super::printable;
 use crate::artifact::{Answer, Artifact, Kind, Method, Range};
 
 /// What one step of a layer, or a layer, takes.
@@ -21,7 +22,7 @@ pub fn report(artifact: &Artifact, fee_rate: u64) -> String {
     artifact.abi.methods.iter().for_each(|method| text += &pushes(method));
     text += "\noptions\n";
     for (name, value) in &artifact.options {
-        let _ = writeln!(text, "  --{name:<16} {value}");
+        let _ = writeln!(text, "  --{:<16} {}", printable(name), printable(value));
     }
     text + &limits(artifact, fee_rate)
 }
@@ -36,9 +37,13 @@ fn head(artifact: &Artifact) -> String {
     };
     let mut text = format!(
         "{}: contract {kind}, {} rules of the {} era, by {} {}\n",
-        artifact.model.file.file, target.rules, target.era, artifact.compiler.name, artifact.compiler.version
+        printable(&artifact.model.file.file),
+        target.rules,
+        target.era,
+        printable(&artifact.compiler.name),
+        printable(&artifact.compiler.version)
     );
-    let _ = writeln!(text, "model: sha256 {}", artifact.model.file.sha256);
+    let _ = writeln!(text, "model: sha256 {}", printable(&artifact.model.file.sha256));
     let _ = writeln!(text, "locking script: {} bytes, sha256 {}", grouped(script.bytes as u64), script.sha256);
     let _ = writeln!(
         text,
@@ -68,7 +73,7 @@ fn answer(answer: &Answer) -> String {
     match answer {
         Answer::Number { scale } => format!("a number, in steps of {scale}"),
         Answer::Class { classes, labels: None } => format!("one of {classes} classes"),
-        Answer::Class { labels: Some(labels), .. } => format!("one of {}", labels.join(", ")),
+        Answer::Class { labels: Some(labels), .. } => format!("one of {}", printable(&labels.join(", "))),
     }
 }
 
@@ -81,11 +86,11 @@ fn tables(artifact: &Artifact) -> String {
         format!("  {name:<46} {bytes:>9} {percent:>6.1}% {instructions:>13}\n")
     };
     let mut text = format!("\n{:<48} {:>9} {:>7} {:>13}\n", "layers", "bytes", "share", "instructions");
-    for (layer, share) in sums(&artifact.source_map, |range| range.layer.clone()) {
+    for (layer, share) in sums(&artifact.source_map, |range| printable(&range.layer)) {
         text += &row(&layer, share);
     }
     let _ = writeln!(text, "\n{:<48} {:>9} {:>7} {:>13}", "idioms", "bytes", "share", "instructions");
-    for (step, share) in sums(&artifact.source_map, |range| format!("{:<10} {}", range.layer, range.step)) {
+    for (step, share) in sums(&artifact.source_map, |range| printable(&format!("{:<10} {}", range.layer, range.step))) {
         text += &row(&step, share);
     }
     text

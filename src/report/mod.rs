@@ -11,3 +11,8 @@ pub mod listing;
 pub mod map;
 pub mod trace;
 mod walk;
+
+/// A text that a file holds, without what a terminal would obey.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }).collect()
+}

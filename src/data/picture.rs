@@ -26,6 +26,9 @@ pub(super) fn read(bytes: &[u8], kind: ImageFormat, shape: &[usize]) -> anyhow::
              height, width], [1, height, width, 1 or 3], [1, height, width], or as many numbers as a square has pixels"
         )
     })?;
+    if layout.width.saturating_mul(layout.height) as u64 > MOST_PIXELS {
+        bail!("the model takes pictures of {} x {} pixels; at most {MOST_PIXELS} in all are made", layout.width, layout.height);
+    }
     let picture = fence("reading the picture", || decode(bytes, kind).map_err(|error| error.to_string()));
     let picture = flatten(picture.map_err(|error| anyhow!(error))?);
     let (width, height) = picture.dimensions();
@@ -147,6 +150,7 @@ mod tests {
         assert_eq!(bytes(&grey, &[1, 12]), [0, 1, 128, 255].repeat(3));
         let luma = bytes(&png(RgbImage::from_raw(1, 1, vec![255, 0, 0]).unwrap()), &[1, 1, 1, 1]);
         assert_eq!(luma, [54], "a share of 0.2126 of red");
+        assert!(refusal(&grey, &[1, 1, 1 << 20, 1 << 20]).contains("at most"));
         let refusal = refusal(&grey, &[1, 30]);
         assert!(refusal.contains("of shape [1, 30] is none"), "{refusal}");
     }

@@ -9,7 +9,7 @@ use super::{
     LockingScript, Method, Push, PushKind, Refund, Rules, Source, Target, Terms, VERSION, map,
 };
 use crate::codegen::Contract;
-use crate::guard::{self, Item, Payee};
+use crate::guard::{self, Guard, Item, Payee};
 use crate::{Compiled, graph, input, report, target};
 
 /// What the compiled contract does not say of itself.
@@ -27,6 +27,8 @@ impl Artifact {
     /// Describes a compiled contract.
     pub fn new(compiled: &Compiled, provenance: Provenance) -> Self {
         let Provenance { model, options, labels } = provenance;
+        let (locking_script, input) = (locking_script(compiled), input(compiled));
+        let methods = methods(&compiled.guard, compiled.contract, locking_script.network_end, input.bytes);
         Artifact {
             format: Format::Contract,
             version: VERSION,
@@ -35,8 +37,8 @@ impl Artifact {
             options,
             target: compiled.target.into(),
             contract: terms(compiled),
-            locking_script: locking_script(compiled),
-            abi: Abi { input: input(compiled), answer: answer(compiled, labels), methods: methods(compiled) },
+            locking_script,
+            abi: Abi { input, answer: answer(compiled, labels), methods },
             source_map: map::of(compiled),
             limits: limits(compiled),
         }
@@ -110,22 +112,23 @@ fn answer(compiled: &Compiled, labels: Option<Vec<String>>) -> Answer {
     }
 }
 
-fn methods(compiled: &Compiled) -> Vec<Method> {
+/// The ways of spending, around a network whose code ends at `network_end` and that takes so many bytes.
+pub(super) fn methods(guard: &Guard, contract: Contract, network_end: usize, input_bytes: usize) -> Vec<Method> {
     let method = |method: guard::Method| Method {
         name: method.name.into(),
-        script_code_start: compiled.locking().script_code(&method),
-        pushes: method.pushes.into_iter().map(|item| push(compiled, item)).collect(),
+        script_code_start: guard.script_code(&method, network_end),
+        pushes: method.pushes.into_iter().map(|item| push(guard, input_bytes, item)).collect(),
     };
-    compiled.guard.methods(compiled.contract).into_iter().map(method).collect()
+    guard.methods(contract).into_iter().map(method).collect()
 }
 
-fn push(compiled: &Compiled, item: Item) -> Push {
+fn push(guard: &Guard, input_bytes: usize, item: Item) -> Push {
     let (kind, bytes, value) = match item {
         Item::Signature => (PushKind::Signature, None, None),
         Item::PublicKey => (PushKind::PublicKey, None, None),
         Item::Claim => (PushKind::Number, None, None),
-        Item::Input => (PushKind::Bytes, Some(compiled.ir.input.byte_len(compiled.ir.values[0].len())), None),
-        Item::Headers => (PushKind::Bytes, compiled.guard.header_bytes(), None),
+        Item::Input => (PushKind::Bytes, Some(input_bytes), None),
+        Item::Headers => (PushKind::Bytes, guard.header_bytes(), None),
         Item::Salt | Item::BeforeCommitment | Item::BehindCommitment | Item::MerkleBranch => {
             (PushKind::Bytes, None, None)
         }

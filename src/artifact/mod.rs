@@ -8,6 +8,8 @@
 //! 1. The locking script is the one that the artifact's SHA-256 tells.
 //! 2. The ranges of the source map lie in the script, one behind the other, and cover it.
 //! 3. An input of the shape given takes the bytes given.
+//! 4. The code around the network's is the guard that [`Terms`] tells of, and the methods are that guard's. What the
+//!    network itself computes, an artifact cannot prove: who locks coins under a stranger's compiles the model again.
 
 mod abi;
 mod build;

@@ -6,9 +6,10 @@ use num_rational::BigRational;
 use num_traits::Signed;
 use serde::Deserialize;
 
-use super::{Answer, Artifact, Encoding, Kind, Method, PushKind, Range, VERSION, map};
+use super::{Answer, Artifact, Encoding, Kind, Range, VERSION, build, map};
+use crate::codegen::Contract;
 use crate::data::Wanted;
-use crate::guard::{CommitReveal, KeyHash};
+use crate::guard::{CommitReveal, Guard, Payee, Refund};
 use crate::input::{self, InputFormat};
 
 /// Why a file is no artifact that this version can use.
@@ -49,14 +50,15 @@ impl Artifact {
         serde_json::to_string_pretty(self).expect("keys are strings") + "\n"
     }
 
-    /// Invariants 1 to 3, and what else code here relies on.
+    /// Invariants 1 to 4, and what else code here relies on.
     fn check(&self) -> Result<(), String> {
         let script =
             Vec::<u8>::from_hex(&self.locking_script.hex).map_err(|error| format!("lockingScript: {error}"))?;
         self.check_script(&script)?;
         self.check_map()?;
         self.check_input()?;
-        self.check_terms()
+        self.check_terms()?;
+        self.check_guard(&script)
     }
 
     fn check_script(&self, script: &[u8]) -> Result<(), String> {
@@ -77,6 +79,9 @@ impl Artifact {
             if range.start != end || range.end < range.start {
                 return Err(format!("sourceMap: a range at {} where {end} comes next", range.start));
             }
+            if range.instructions > range.end - range.start {
+                return Err(format!("sourceMap: more instructions than bytes at {}", range.start));
+            }
             end = range.end;
         }
         if end != self.locking_script.bytes {
@@ -95,7 +100,7 @@ impl Artifact {
         let input = &self.abi.input;
         let format = self.read_format()?;
         let elements = input.shape.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim));
-        if elements != Some(input.elements) {
+        if elements != Some(input.elements) || input.elements == 0 {
             return Err(format!("abi.input: {} elements of shape {:?}", input.elements, input.shape));
         }
         let bytes = format.width().checked_mul(input.elements.div_ceil(format.sharing()));
@@ -107,9 +112,6 @@ impl Artifact {
         if (terms.kind == Kind::Expect) != terms.expected.is_some() {
             return Err("contract: `expected` goes with kind `expect`".into());
         }
-        let hashes = [terms.pay_to.as_deref(), terms.refund.as_ref().map(|refund| refund.key_hash.as_str())];
-        hashes.into_iter().flatten().try_for_each(|hash| hash.parse::<KeyHash>().map(drop))?;
-        self.read_commit_reveal().transpose()?;
         if let Answer::Class { classes, labels: Some(labels) } = &self.abi.answer
             && labels.len() != *classes
         {
@@ -118,14 +120,43 @@ impl Artifact {
         if let Answer::Number { scale } = &self.abi.answer {
             positive(scale)?;
         }
-        let inputs = self.abi.methods.first().map(|claim| {
-            claim.pushes.iter().filter(|push| push.kind == PushKind::Bytes && push.name == "input").count()
-        });
-        let inside = |method: &Method| method.script_code_start < self.locking_script.bytes;
-        match inputs == Some(1) && self.abi.methods.iter().all(inside) {
-            true => Ok(()),
-            false => Err("abi.methods: not one input to claim with, or scriptCodeStart".into()),
+        Ok(())
+    }
+
+    /// Who is paid, and when, is what the script does, not only what the artifact says of it.
+    fn check_guard(&self, script: &[u8]) -> Result<(), String> {
+        let (contract, guard) = (self.read_contract(), self.read_guard()?);
+        guard.check(contract).map_err(|problem| problem.to_string())?;
+        let (told, [before, behind]) = (&self.locking_script, guard.bytes(contract));
+        if script[..told.network_start] != before || script[told.network_end..] != behind {
+            return Err("the code around the network is not that of who may spend, as `contract` tells it".into());
         }
+        match build::methods(&guard, contract, told.network_end, self.abi.input.bytes) == self.abi.methods {
+            true => Ok(()),
+            false => Err("abi.methods: not the ways of spending that `contract` tells of".into()),
+        }
+    }
+
+    fn read_contract(&self) -> Contract {
+        match self.contract.kind {
+            Kind::Claim => Contract::Claim,
+            Kind::Class => Contract::Class,
+            Kind::Expect => Contract::Expect(self.contract.expected.unwrap_or_default()),
+        }
+    }
+
+    fn read_guard(&self) -> Result<Guard, String> {
+        let terms = &self.contract;
+        let payee = match (&terms.pay_to, self.read_commit_reveal().transpose()?) {
+            (None, None) => Payee::Anyone,
+            (Some(hash), None) => Payee::Key(hash.parse()?),
+            (None, Some(terms)) => Payee::Committed(terms),
+            (Some(_), Some(_)) => return Err("contract: `payTo` and `commitReveal` exclude each other".into()),
+        };
+        let refund = |told: &super::Refund| {
+            Ok::<_, String>(Refund { key: told.key_hash.parse()?, lock_until: told.lock_until.to_string().parse()? })
+        };
+        Ok(Guard { payee, refund: terms.refund.as_ref().map(refund).transpose()? })
     }
 
     fn read_format(&self) -> Result<InputFormat, String> {

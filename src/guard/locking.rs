@@ -50,17 +50,6 @@ impl<'c> Locking<'c> {
         start..start + self.network.byte_len()
     }
 
-    /// Where the script begins that a method's signatures hash.
-    pub fn script_code(&self, method: &Method) -> usize {
-        if !method.pushes.contains(&Item::Preimage) {
-            return 0;
-        }
-        let separator = |part: &&Part| part.code.contains(&Code::Op(Opcode::CODESEPARATOR));
-        let in_front = self.after.iter().take_while(|part| !separator(part)).map(Part::byte_len).sum::<usize>();
-        let part = self.after.iter().find(separator).map_or(0, Part::byte_len);
-        self.network_bytes().end + in_front + part
-    }
-
     /// How many instructions it has.
     pub fn instructions(&self) -> usize {
         self.network.instructions.len() + self.guard_instructions()
@@ -81,6 +70,28 @@ impl<'c> Locking<'c> {
         let words = |parts: &[Part]| parts.iter().map(|part| code::to_asm(&part.code)).collect::<Vec<_>>();
         let network = self.network.to_asm();
         [words(&self.before), vec![network], words(&self.after)].concat().join(" ")
+    }
+}
+
+impl Guard {
+    /// The bytes in front of a network's code, and those behind it.
+    pub(crate) fn bytes(&self, contract: Contract) -> [Vec<u8>; 2] {
+        [self.before(contract), self.after()].map(|parts| {
+            let mut bytes = Vec::with_capacity(len(&parts));
+            parts.iter().for_each(|part| part.append(&mut bytes));
+            bytes
+        })
+    }
+
+    /// Where the script begins that a method's signatures hash, around a network whose code ends at `network_end`.
+    pub(crate) fn script_code(&self, method: &Method, network_end: usize) -> usize {
+        if !method.pushes.contains(&Item::Preimage) {
+            return 0;
+        }
+        let separator = |part: &&Part| part.code.contains(&Code::Op(Opcode::CODESEPARATOR));
+        let after = self.after();
+        let in_front = after.iter().take_while(|part| !separator(part)).map(Part::byte_len).sum::<usize>();
+        network_end + in_front + after.iter().find(separator).map_or(0, Part::byte_len)
     }
 }
 

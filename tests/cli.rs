@@ -431,3 +431,67 @@ fn supported_ops_are_listed() {
     assert_eq!(rows.len(), ran.stdout.lines().count());
     assert!(rows.iter().all(|row| row["op"].is_string() && row["how"].is_string()));
 }
+
+const KEY: &str = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+const KEY_HASH: &str = "751e76e8199196d454941c45d1b3a323f1433bd6";
+
+/// An artifact of the toy model, and a sample for it.
+fn artifact(folder: &tempfile::TempDir, options: &[&str]) -> (String, String) {
+    let file = in_folder(folder, "contract.json", "");
+    let made = onnx2script(&[&[TOY, "--artifact", &file, "--quiet"], options].concat());
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    (file, in_folder(folder, "sample.json", "[[0.5, 0.25]]"))
+}
+
+#[test]
+fn options_that_an_artifact_would_ignore_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, data) = artifact(&folder, &[]);
+    for command in [&["unlock", &file, "--data", &data][..], &["explain", &file]] {
+        assert_eq!(onnx2script(command).code, 0);
+        assert_eq!(onnx2script(&[command, &["--quiet", "--rules", "consensus"]].concat()).code, 0);
+        for option in [&["--contract", "claim"][..], &["--pay-to", KEY_HASH], &["--era", "chronicle"], &["-O0"]] {
+            let refused = onnx2script(&[command, option].concat());
+            assert_eq!((refused.code, refused.stdout.as_str()), (1, ""), "{option:?}");
+            assert!(refused.stderr.contains("compiled with options of its own"), "{}", refused.stderr);
+        }
+    }
+    // With a model they say how it is compiled.
+    let unlocked = onnx2script(&["unlock", TOY, "--data", &data, "--contract", "expect:0", "--quiet"]);
+    assert_eq!(unlocked.code, 0, "{}", unlocked.stderr);
+}
+
+#[test]
+fn signatures_are_looked_at_before_they_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, data) = artifact(&folder, &["--pay-to", KEY_HASH]);
+    let unlock = |signature: &str| {
+        onnx2script(&["unlock", &file, "--data", &data, "--signature", signature, "--public-key", KEY])
+    };
+    for (signature, code, says) in [
+        ("300602010102010141", 0, ""),
+        ("300602010102010142", 0, "warning: hash type 42"),
+        ("3006020101020101c1", 0, "warning: hash type c1"),
+        ("3006020101020101", 1, "no signature in DER"),
+        ("00", 1, "no signature in DER"),
+        ("", 1, "no signature in DER"),
+    ] {
+        let ran = unlock(signature);
+        assert_eq!(ran.code, code, "{signature}: {}", ran.stderr);
+        assert!(ran.stderr.contains(says) && (code != 0 || says.is_empty() == ran.stderr.is_empty()), "{}", ran.stderr);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_what_opens_a_commitment() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (file, data) = artifact(&folder, &["--commit-reveal", "2:207fffff"]);
+    let kept = folder.path().join("commitment.json");
+    let path = kept.to_string_lossy();
+    let ran = onnx2script(&["commit", &file, "--data", &data, "--payee", KEY_HASH, "-o", &path, "--quiet"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!(kept.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}

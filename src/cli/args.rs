@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use num_bigint::BigInt;
 use onnx2script::codegen::{self, Contract, Optimise, Strategy};
 use onnx2script::data::DataSpec;
@@ -178,6 +179,9 @@ pub(crate) struct Choices {
     /// Print no notes and warnings.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    /// Which of these options were given, but for those that an artifact leaves open, too.
+    #[arg(skip)]
+    pub(crate) given: Vec<String>,
 }
 
 /// Which node's limits count.
@@ -471,6 +475,35 @@ impl Node {
             RulesChoice::Consensus => Rules::Consensus,
         })
     }
+}
+
+impl Cli {
+    /// Reads the command line; clap prints usage errors itself and exits with 2.
+    pub(crate) fn read() -> Cli {
+        let matches = Cli::command().get_matches();
+        let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let choices = match &mut cli.command {
+            Some(Command::Unlock(unlock)) => Some(&mut unlock.choices),
+            Some(Command::Commit(commit)) => Some(&mut commit.choices),
+            Some(Command::Explain(explain)) => Some(&mut explain.choices),
+            _ => None,
+        };
+        if let Some((choices, (_, matches))) = choices.zip(matches.subcommand()) {
+            choices.given = given(matches);
+        }
+        cli
+    }
+}
+
+/// Options that say how a model is compiled, as far as the user gave them.
+fn given(matches: &ArgMatches) -> Vec<String> {
+    const LEFT_OPEN: [&str; 2] = ["rules", "quiet"];
+    let choices = Choices::augment_args(clap::Command::new(""));
+    let given = |arg: &&Arg| {
+        let id = arg.get_id().as_str();
+        !LEFT_OPEN.contains(&id) && matches.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    choices.get_arguments().filter(given).filter_map(|arg| Some(format!("--{}", arg.get_long()?))).collect()
 }
 
 impl Choices {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use bitcoin::hashes::{Hash, sha256};
 use onnx2script::artifact::{self, Artifact, Provenance};
 use onnx2script::onnx::Model;
@@ -26,6 +26,13 @@ pub(crate) fn load(path: &Path, choices: &Choices) -> anyhow::Result<Given> {
     if json.trim_ascii_start().first() != Some(&b'{') {
         return Ok(Given::Model(Box::new(compile::compile_bytes(path, &json, choices)?)));
     }
+    ensure!(
+        choices.given.is_empty(),
+        "`{}` is an artifact, compiled with options of its own: {} would change nothing\n  help: leave that out, or give the \
+         model",
+        path.display(),
+        choices.given.join(", ")
+    );
     let artifact = Artifact::from_json(&json).with_context(|| format!("`{}`", path.display()))?;
     Ok(Given::Artifact(Box::new(artifact)))
 }

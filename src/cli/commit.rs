@@ -25,7 +25,7 @@ pub(crate) fn commit(args: &Commit) -> anyhow::Result<Verdict> {
         unlock::name(&artifact, &answer)
     );
     let commitment = Commitment::new(artifact.locking_script.sha256.clone(), &input, args.payee, &salt()?);
-    output::write(args.output.as_deref(), (serde_json::to_string_pretty(&commitment)? + "\n").as_bytes())?;
+    output::write_private(args.output.as_deref(), (serde_json::to_string_pretty(&commitment)? + "\n").as_bytes())?;
     if !args.choices.quiet {
         output::tell(format_args!(
             "note: keep this file to yourself until the claim is mined: it holds input and salt\nnote: publish {} in a \

@@ -23,8 +23,6 @@ mod unlock;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use args::{Cli, Command};
 
 /// How a command that ran to its end came out.
@@ -38,8 +36,7 @@ pub(crate) enum Verdict {
 
 /// Parses the command line and runs it.
 pub(crate) fn main() -> ExitCode {
-    // Clap prints usage errors itself and exits with 2.
-    let cli = Cli::parse();
+    let cli = Cli::read();
     let outcome = match &cli.command {
         Some(Command::Run(run)) => run::run(run),
         Some(Command::Exec(exec)) => exec::exec(exec),

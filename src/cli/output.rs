@@ -10,8 +10,17 @@ const DASH: &str = "-";
 
 /// Writes an artifact to a file, or to standard output: for `None`, and for `-`.
 pub(crate) fn write(path: Option<&Path>, bytes: &[u8]) -> anyhow::Result<()> {
+    write_as(path, bytes, 0o666)
+}
+
+/// The same; a new file is nobody else's to read.
+pub(crate) fn write_private(path: Option<&Path>, bytes: &[u8]) -> anyhow::Result<()> {
+    write_as(path, bytes, 0o600)
+}
+
+fn write_as(path: Option<&Path>, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     match path.filter(|path| *path != Path::new(DASH)) {
-        Some(path) => replace(path, bytes).with_context(|| format!("cannot write `{}`", path.display())),
+        Some(path) => replace(path, bytes, mode).with_context(|| format!("cannot write `{}`", path.display())),
         None => {
             let mut stdout = std::io::stdout().lock();
             stdout.write_all(bytes).and_then(|()| stdout.flush()).context("cannot write to standard output")
@@ -21,7 +30,7 @@ pub(crate) fn write(path: Option<&Path>, bytes: &[u8]) -> anyhow::Result<()> {
 
 /// Puts a file in another's place, whole: whoever reads it finds the old one or the new one. What is no plain file (a
 /// pipe, /dev/null) is written to.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn replace(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
     let before = std::fs::metadata(path).ok();
     if before.as_ref().is_some_and(|before| !before.is_file()) {
         return std::fs::write(path, bytes);
@@ -30,8 +39,11 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let path = if before.is_some() { path.canonicalize()? } else { path.to_path_buf() };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
+    // Elsewhere a file has the permissions of its folder.
+    #[cfg(not(unix))]
+    let _ = mode;
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     let mut file = builder.tempfile_in(folder)?;
     if let Some(before) = before {
         file.as_file().set_permissions(before.permissions())?;

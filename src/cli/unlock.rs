@@ -13,6 +13,8 @@ use super::args::Unlock;
 use super::artifact::load_artifact;
 use super::{Verdict, output};
 
+const NO_SIGNATURE: &str = "--signature: that is no signature in DER with its hash type behind it, as in 3044...41";
+
 /// Makes an unlocking script, and writes it.
 pub(crate) fn unlock(args: &Unlock) -> anyhow::Result<Verdict> {
     let artifact = load_artifact(&args.file, &args.choices)?;
@@ -109,6 +111,7 @@ fn sign(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>, ite
         artifact.below() > 0,
         "this contract asks for no signature\n  help: leave --signature and --public-key out"
     );
+    check_signature(&signature.0, args.choices.quiet)?;
     let payee =
         artifact.contract.pay_to.as_deref().or(commitment.map(|commitment| commitment.public_key_hash.as_str()));
     let hash = KeyHash::of(&key.0).to_string();
@@ -118,6 +121,22 @@ fn sign(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>, ite
         payee.unwrap_or_default()
     );
     Ok(items.with("signature", signature.0.clone()).with("publicKey", key.0.clone()))
+}
+
+/// Refuses what is no signature, and says where one leaves open what others may change.
+fn check_signature(signature: &[u8], quiet: bool) -> anyhow::Result<()> {
+    // Which outputs are signed, and whether all inputs are: all of both.
+    const SIGNED: u8 = 0x9f;
+    const ALL: u8 = 0x01;
+    let [0x30, length, body @ .., hash_type] = signature else { bail!(NO_SIGNATURE) };
+    ensure!(usize::from(*length) == body.len(), NO_SIGNATURE);
+    if hash_type & SIGNED != ALL && !quiet {
+        output::tell(format_args!(
+            "warning: hash type {hash_type:02x} does not sign all inputs and outputs: whoever sees the transaction may \
+             change the others, and take the coins where no output is signed"
+        ));
+    }
+    Ok(())
 }
 
 /// Adds the proof that the input was committed to.

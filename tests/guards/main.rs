@@ -5,6 +5,7 @@ mod common;
 
 mod chain;
 mod commitment;
+mod malleable;
 mod payee;
 mod refund;
 mod transaction;
@@ -12,10 +13,11 @@ mod transaction;
 use num_bigint::BigInt;
 use onnx2script::artifact::{Artifact, File, Items, Provenance, Source};
 use onnx2script::codegen::Contract;
-use onnx2script::guard::Guard;
+use onnx2script::guard::{Guard, KeyHash, Payee};
 use onnx2script::interp::{self, Spending};
+use onnx2script::script::opcode::Opcode;
 use onnx2script::target::{Era, Rules, Target};
-use onnx2script::{Compiled, Options, compile, ir};
+use onnx2script::{Compiled, Options, compile, ir, stack};
 
 use transaction::{SATOSHIS, Transaction};
 
@@ -58,4 +60,39 @@ fn verdict(compiled: &Compiled, transaction: &Transaction, unlocking: &[u8]) -> 
         assert_eq!(verdict == "OK", other == "OK", "{verdict} by policy since Genesis, {other} by {rules} since {era}");
     }
     verdict
+}
+
+/// What a guard finds again behind the network, the network must not have moved or copied: the compiler's checker refuses
+/// code that a node would run without a word.
+#[test]
+fn a_network_cannot_reach_what_lies_beneath_its_items() {
+    use Opcode::{
+        CODESEPARATOR, DROP, DUP, ELSE, ENDIF, FROMALTSTACK, IF, NIP, OP_1, OP_2, OP_3, PICK, RETURN, ROLL, ROT, SWAP,
+    };
+
+    let compiled = guarded(Contract::Claim, Guard { payee: Payee::Key(KeyHash([7; 20])), refund: None });
+    let network = compiled.script.to_bytes();
+    let check = |front: &[Opcode], back: &[Opcode]| {
+        let bytes = |code: &[Opcode]| code.iter().map(|opcode| opcode.byte()).collect::<Vec<_>>();
+        stack::check(&compiled.program, &[bytes(front), network.clone(), bytes(back)].concat())
+    };
+    // In front there are the claim and the input; behind, the answer alone.
+    assert_eq!(check(&[SWAP, SWAP], &[]), Ok(()));
+    assert_eq!(check(&[], &[DUP, DROP]), Ok(()));
+    assert!(check(&[], &[SWAP, SWAP]).is_err());
+    let reaching: [&[Opcode]; 9] = [
+        &[OP_2, PICK, DROP],
+        &[OP_3, PICK, DROP],
+        &[OP_2, ROLL, OP_2, ROLL, OP_2, ROLL],
+        &[ROT, ROT, ROT],
+        &[FROMALTSTACK, DROP],
+        &[OP_1, IF, ELSE, ENDIF],
+        &[CODESEPARATOR],
+        &[RETURN],
+        &[NIP],
+    ];
+    for code in reaching {
+        assert!(check(code, &[]).is_err(), "{code:?} in front");
+        assert!(check(&[], code).is_err(), "{code:?} behind");
+    }
 }

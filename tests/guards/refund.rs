@@ -104,9 +104,9 @@ fn a_preimage_of_the_other_digest_is_refused() {
     let compiled = contract(HEIGHT);
     let code = script_code(&compiled);
     let chronicle = Target { era: Era::Chronicle, rules: Rules::Policy };
-    for hash_type in [0x01, 0x21, 0x61, 0x81, 0xe1] {
+    for (hash_type, version) in [(0x01, 1), (0x21, 2), (0x61, 1), (0x61, 2), (0x81, 1), (0xe1, 2)] {
         let (transaction, preimage) = (0u8..=255)
-            .map(|pays| Transaction { pays: vec![pays; 40], ..Transaction::new(HEIGHT, u32::MAX) })
+            .map(|pays| Transaction { version, pays: vec![pays; 40], ..Transaction::new(HEIGHT, u32::MAX) })
             .map(|transaction| (transaction.original_preimage(&code, hash_type), transaction))
             .find_map(|(preimage, transaction)| signable(&preimage).then_some((transaction, preimage)))
             .unwrap();

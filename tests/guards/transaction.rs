@@ -10,6 +10,7 @@ pub(crate) const ALL: u8 = 0x41;
 /// A transaction of one input and one output.
 #[derive(Clone)]
 pub(crate) struct Transaction {
+    pub(crate) version: u32,
     pub(crate) sequence: u32,
     pub(crate) lock_time: u32,
     pub(crate) outpoint: [u8; 36],
@@ -20,7 +21,7 @@ pub(crate) const SATOSHIS: u64 = 12_345;
 
 impl Transaction {
     pub(crate) fn new(lock_time: u32, sequence: u32) -> Self {
-        Transaction { sequence, lock_time, outpoint: [7; 36], pays: vec![0x51] }
+        Transaction { version: 1, sequence, lock_time, outpoint: [7; 36], pays: vec![0x51] }
     }
 
     fn outputs(&self) -> Vec<u8> {
@@ -29,7 +30,7 @@ impl Transaction {
 
     pub(crate) fn bytes(&self, unlocking: &[u8]) -> Vec<u8> {
         [
-            &1u32.to_le_bytes()[..],
+            &self.version.to_le_bytes()[..],
             &[1],
             &self.outpoint,
             &length(unlocking),
@@ -55,7 +56,7 @@ impl Transaction {
         let all = hash_type & 0x1f == 1;
         let sequences = if anyone || !all { [0; 32] } else { hash(&self.sequence.to_le_bytes()) };
         [
-            &1u32.to_le_bytes()[..],
+            &self.version.to_le_bytes()[..],
             &if anyone { [0; 32] } else { hash(&self.outpoint) },
             &sequences,
             &self.outpoint,

@@ -27,7 +27,11 @@ pub(super) fn read(bytes: &[u8], kind: ImageFormat, shape: &[usize]) -> anyhow::
         )
     })?;
     if layout.width.saturating_mul(layout.height) as u64 > MOST_PIXELS {
-        bail!("the model takes pictures of {} x {} pixels; at most {MOST_PIXELS} in all are made", layout.width, layout.height);
+        bail!(
+            "the model takes pictures of {} x {} pixels; at most {MOST_PIXELS} in all are made",
+            layout.width,
+            layout.height
+        );
     }
     let picture = fence("reading the picture", || decode(bytes, kind).map_err(|error| error.to_string()));
     let picture = flatten(picture.map_err(|error| anyhow!(error))?);

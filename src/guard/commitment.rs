@@ -14,6 +14,18 @@
 //! Who sees the second transaction learns the input; to be paid for it, they would have to put a commitment of their own
 //! into a block, and find as many blocks as the script asks for, before the second transaction gets into one.
 //!
+//! What this rests on, and what it leaves open:
+//! - The script sees work, not a chain. Headers of any chain that hashes as this one does will do, of a branch that was
+//!   given up, too, at the target that the script was made with, whatever the difficulty has become. If blocks become
+//!   easier to find than that target, few of the chain's own will do until they are harder again; if they become harder,
+//!   a forged branch costs that much less than the chain's. Nobody can begin one before the input is known.
+//! - The second transaction has to be mined before somebody finds as many blocks from the moment on that they saw it. With
+//!   one block, a miner needs no more than to leave it out once, and to put a commitment in its place. Whoever can undo
+//!   blocks can undo it, too. Where there is a refund that is due, that races with it as well.
+//! - Of two who had committed to the same input both are right, whoever was first. A commitment names no contract: it opens
+//!   every one that takes this input, for this key. An input that was shown once is everybody's to commit to, for coins
+//!   that are left: claim them all at once.
+//!
 //! Invariants:
 //! 1. The input that is hashed is the very item that the network takes (it is copied, not moved), and its length is
 //!    checked by the network's entry; a hash has 20 bytes: three fields, of which the last alone may have any length.

@@ -1,4 +1,9 @@
 //! The signature behind a right claim.
+//!
+//! It covers what its hash type says: of NONE, anyone who sees the transaction may pay the coins elsewhere; of SINGLE, all
+//! but one output; of ANYONECANPAY, inputs may be added. The script does not ask for ALL, for that is the payee's own
+//! affair. No signature covers the unlocking script: a selector or a side of a branch that is as true as the one given
+//! makes another transaction id, of the same payments.
 
 use super::assembly::{code, part};
 use super::{Part, Payee};

@@ -23,7 +23,8 @@
 //! keeps a right claim from being paid after that time: until it is spent, the coin is whoever's comes first.
 //!
 //! A transaction with an nLockTime in the future is not final, and in no block, unless all of its inputs have the last
-//! nSequence; hence the look at this input's. Source: node 1.2.2 `validation.cpp`, `IsFinalTx`,
+//! nSequence; hence the look at this input's. The future ends behind it: the first block that may hold a refund is the one
+//! after the height given, or the first whose median of the eleven blocks before lies behind the time given. Source: node 1.2.2 `validation.cpp`, `IsFinalTx`,
 //! `ContextualCheckTransaction`.
 
 use std::fmt;

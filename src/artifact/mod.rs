@@ -1,7 +1,7 @@
 //! The artifact: everything about a contract that whoever locks or spends coins needs later, as one JSON file.
 //!
 //! It is what a wallet reads ([`Abi::methods`] says what unlocking scripts push), and takes the place of the
-//! model for `unlock`, `commit` and `explain`. `schemas/contract-1.schema.json` describes it; readers refuse another
+//! model for `run`, `unlock`, `commit` and `explain`. `schemas/contract-1.schema.json` describes it; readers refuse another
 //! [`VERSION`]. The same model and options make the same bytes.
 //!
 //! Invariants of an artifact that [`Artifact::from_json`] gives:

@@ -68,7 +68,7 @@ pub(crate) struct Compile {
     /// Write the artifact to FILE instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Write all that it takes to use the contract later to FILE, as JSON: `unlock`, `commit` and `explain` read it, and
+    /// Write all that it takes to use the contract later to FILE, as JSON: `run`, `unlock`, `commit` and `explain` read it, and
     /// wallets do (scripts/spend). The script itself is then written only where --output says so.
     #[arg(long, value_name = "FILE")]
     pub(crate) artifact: Option<PathBuf>,

@@ -154,7 +154,20 @@ pub fn generate(graph: Graph, ir: Ir, optimised: Ir, options: &Options) -> Resul
         internal(&defect);
     }
     let (contract, guard, target) = (options.contract, options.guard.clone(), options.target);
-    Ok(Compiled { graph, ir, optimised, program, layers, landmarks, unpacked, predicted, script, contract, guard, target })
+    Ok(Compiled {
+        graph,
+        ir,
+        optimised,
+        program,
+        layers,
+        landmarks,
+        unpacked,
+        predicted,
+        script,
+        contract,
+        guard,
+        target,
+    })
 }
 
 impl Compiled {

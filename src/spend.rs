@@ -78,7 +78,9 @@ impl<'c> Spender<'c> {
     /// # Panics
     /// As [`spend`](Self::spend).
     pub fn spend_traced(&self, input: &[BigInt], claim: Option<BigInt>, tracer: &mut dyn FnMut(&Step<'_>)) -> Spend {
-        self.spend_by(input, claim, |unlocking| interp::run_traced(unlocking, &self.locking, &self.target, None, tracer))
+        self.spend_by(input, claim, |unlocking| {
+            interp::run_traced(unlocking, &self.locking, &self.target, None, tracer)
+        })
     }
 
     fn spend_by(&self, input: &[BigInt], claim: Option<BigInt>, run: impl FnOnce(&[u8]) -> Outcome) -> Spend {

@@ -52,12 +52,15 @@ fn terms(compiled: &Compiled) -> Terms {
     let (pay_to, commit_reveal) = match &compiled.guard.payee {
         Payee::Anyone => (None, None),
         Payee::Key(hash) => (Some(hash.to_string()), None),
-        Payee::Committed(terms) => (None, Some(CommitReveal { blocks: terms.blocks(), bits: format!("{:08x}", terms.bits()) })),
+        Payee::Committed(terms) => {
+            (None, Some(CommitReveal { blocks: terms.blocks(), bits: format!("{:08x}", terms.bits()) }))
+        }
     };
-    let refund = compiled.guard.refund.as_ref().map(|refund| Refund {
-        key_hash: refund.key.to_string(),
-        lock_until: refund.lock_until.to_consensus(),
-    });
+    let refund = compiled
+        .guard
+        .refund
+        .as_ref()
+        .map(|refund| Refund { key_hash: refund.key.to_string(), lock_until: refund.lock_until.to_consensus() });
     Terms { kind, expected, pay_to, commit_reveal, refund }
 }
 

@@ -215,4 +215,3 @@ pub struct Limits {
     /// An estimate of what a mempool's clock shows, in microseconds.
     pub mempool_microseconds: u64,
 }
-

@@ -105,7 +105,8 @@ mod tests {
         let sidecar: serde_json::Value = serde_json::from_slice(&sidecar).unwrap();
         let unit = sidecar["unit"].as_str().map(|unit| decimal::parse_rational(unit).unwrap());
         let samples = Samples::load(&path.with_file_name(sidecar["samples"].as_str().unwrap())).unwrap();
-        let inputs = Inputs::new(samples, (&graph).into(), &InputSpec::default().resolve(false), unit.as_ref()).unwrap();
+        let inputs =
+            Inputs::new(samples, (&graph).into(), &InputSpec::default().resolve(false), unit.as_ref()).unwrap();
         let reference = Reference::new(&model).unwrap();
         let softmax = model.nodes.iter().any(|node| node.op == "Softmax");
         for index in 0..inputs.len().min(SAMPLES) {

@@ -65,7 +65,7 @@ fn integers(name: &str, kind: DataType, dims: &[i64], values: &[i32]) -> TensorP
 }
 
 fn decode(proto: &ModelProto) -> Result<Model, Refusal> {
-    Model::from_bytes(&proto.encode_to_vec(), "model.onnx".into(), PathBuf::new())
+    Model::from_bytes(&proto.encode_to_vec(), "model.onnx".into(), None)
 }
 
 fn compiled(proto: &ModelProto, options: &Options) -> Compiled {

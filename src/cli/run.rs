@@ -1,5 +1,7 @@
 //! `run`: compile, encode a sample, run the script, show the class or the number.
 
+use std::io::IsTerminal;
+
 use num_bigint::BigInt;
 use onnx2script::Compiled;
 use onnx2script::codegen::Contract;
@@ -14,8 +16,9 @@ use onnx2script::spend::{Spend, Spender};
 use serde::Serialize;
 
 use super::args::{Run, TraceChoice};
+use super::color::ColorChoice;
 use super::compile::Loaded;
-use super::{Verdict, compile, output, show};
+use super::{Verdict, compile, console, output, progress, show};
 
 /// What `run` tells; the JSON object's fields.
 #[derive(Debug, Serialize)]
@@ -68,17 +71,19 @@ enum Answer {
 }
 
 /// Runs one sample.
-pub(crate) fn run(args: &Run) -> anyhow::Result<Verdict> {
+pub(crate) fn run(args: &Run, color: ColorChoice) -> anyhow::Result<Verdict> {
     let Loaded { model, compiled, .. } = compile::load_and_compile(&args.model, &args.choices)?;
-    compile::check_limits(&compiled, false, args.choices.quiet)?;
-    let inputs = args.data.inputs(&compiled, args.choices.quiet)?;
+    compile::check_limits(&compiled, false)?;
+    let inputs = args.data.inputs(&compiled)?;
     let input = inputs.get(args.index)?;
     let report = spend(args, &model, &compiled, &input);
     let text = match args.json {
         true => serde_json::to_string(&report)? + "\n",
         false if show::is_wanted(args) => {
             let costs = show::costs(&compiled, report.unlocking_bytes, args.fee_rate);
-            show::sample(&compiled, &input, args.color.palette()) + &describe(args, &report) + &rows(costs)
+            show::sample(&compiled, &input, color.palette(std::io::stdout().is_terminal()))
+                + &describe(args, &report)
+                + &rows(costs)
         }
         false => describe(args, &report),
     };
@@ -90,11 +95,11 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Verdict> {
 fn spend(args: &Run, model: &Model, compiled: &Compiled, input: &Input) -> Report {
     let spender = Spender::new(compiled, args.choices.node.chosen_rules());
     let spend = match args.trace {
-        None => spender.spend(&input.integers, args.claim.clone()),
+        None => progress::during("running the script", || spender.spend(&input.integers, args.claim.clone())),
         Some(shown) => traced(&spender, compiled, input, args.claim.clone(), shown == TraceChoice::All),
     };
     let float_model = FloatModel::new(model, &compiled.graph, &input.floats);
-    float_model.note.iter().filter(|_| !args.choices.quiet).for_each(|note| output::tell(format_args!("note: {note}")));
+    float_model.note.iter().for_each(console::note);
     let float = float_model.prediction(&input.floats);
     let labels = &compiled.graph.labels;
     let integer = spend.answer();
@@ -132,7 +137,7 @@ fn spend(args: &Run, model: &Model, compiled: &Compiled, input: &Input) -> Repor
 /// Spends, and tells what the script makes while it runs.
 fn traced(spender: &Spender<'_>, compiled: &Compiled, input: &Input, claim: Option<BigInt>, all: bool) -> Spend {
     let mut trace = Trace::new(compiled, &input.integers, all);
-    let say = |text: String| text.lines().for_each(output::tell);
+    let say = |text: String| text.lines().for_each(console::tell);
     let spend = spender.spend_traced(&input.integers, claim, &mut |step| say(trace.before(step)));
     // These are judged behind the last instruction.
     if matches!(spend.outcome.error, None | Some(ScriptError::EvalFalse | ScriptError::CleanStack)) {

@@ -10,7 +10,7 @@ use onnx2script::script::number;
 
 use super::args::Unlock;
 use super::artifact::load_artifact;
-use super::{Verdict, output};
+use super::{Usage, Verdict, output, progress};
 
 /// Makes an unlocking script, and writes it.
 pub(crate) fn unlock(args: &Unlock) -> anyhow::Result<Verdict> {
@@ -29,9 +29,12 @@ pub(crate) fn unlock(args: &Unlock) -> anyhow::Result<Verdict> {
 fn input(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>) -> anyhow::Result<Vec<u8>> {
     match (args.data.get(), commitment) {
         (None, Some(commitment)) => Ok(commitment.input_bytes()),
-        (None, None) => bail!("no input is given\n  help: give --data FILE, or --commitment FILE, which holds one"),
+        (None, None) => {
+            Err(Usage("no input is given\n  help: give --data FILE, or --commitment FILE, which holds one".to_owned())
+                .into())
+        }
         (Some(data), _) => {
-            let input = data.bytes(args.index, artifact, args.choices.quiet)?;
+            let input = data.bytes(args.index, artifact)?;
             let committed = commitment.is_none_or(|commitment| commitment.input_bytes() == input);
             ensure!(committed, "the sample is not the input that --commitment commits to");
             Ok(input)
@@ -42,7 +45,7 @@ fn input(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>) ->
 /// The claim that the contract will accept, or the one that the user forces.
 fn claim(args: &Unlock, artifact: &Artifact, input: &[u8]) -> anyhow::Result<BigInt> {
     let network = Network::new(artifact, args.choices.node.chosen_rules());
-    let answer = network.answer(input);
+    let answer = progress::during("running the script", || network.answer(input));
     let claim = args.claim.as_deref().map(|claim| read_claim(claim, artifact)).transpose()?;
     let claim = match (claim, &answer) {
         (Some(claim), _) => claim,
@@ -53,7 +56,7 @@ fn claim(args: &Unlock, artifact: &Artifact, input: &[u8]) -> anyhow::Result<Big
             network.run(input, &BigInt::ZERO).verdict()
         ),
     };
-    let outcome = network.run(input, &claim);
+    let outcome = progress::during("running the script", || network.run(input, &claim));
     if outcome.is_ok() || artifact.contract.kind == Kind::Class || args.force {
         return Ok(claim);
     }
@@ -136,7 +139,7 @@ fn prove(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>, it
         )
     };
     let proof = Proof::from_json(&output::read(path)?).and_then(|proof| proof.pieces(commitment.bytes(), terms));
-    let pieces = proof.with_context(|| format!("`{}`", path.display()))?;
+    let pieces = proof.with_context(|| output::name(path))?;
     Ok(items
         .with("salt", commitment.salt_bytes())
         .with("transactionBefore", pieces.before)
@@ -147,11 +150,11 @@ fn prove(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>, it
 
 /// Reads a commitment to this contract.
 fn read_commitment(path: &Path, artifact: &Artifact) -> anyhow::Result<Commitment> {
-    let commitment = Commitment::from_json(&output::read(path)?).with_context(|| format!("`{}`", path.display()))?;
+    let commitment = Commitment::from_json(&output::read(path)?).with_context(|| output::name(path))?;
     ensure!(
         commitment.locking_script_sha256 == artifact.locking_script.sha256,
-        "`{}` commits to another contract, of SHA-256 {}",
-        path.display(),
+        "{} commits to another contract, of SHA-256 {}",
+        output::name(path),
         commitment.locking_script_sha256
     );
     Ok(commitment)

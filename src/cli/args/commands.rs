@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use clap_complete::Shell;
 use num_bigint::BigInt;
 use onnx2script::guard::KeyHash;
 
 use super::Choices;
 use super::values::Hex;
-use crate::cli::color::ColorChoice;
 use crate::cli::samples::{Data, OptionalData};
 
 #[derive(Debug, Args)]
@@ -25,21 +25,20 @@ pub(crate) struct Run {
     /// Claim this class, or this integer for the model's number, instead of the right one.
     #[arg(long, value_name = "INTEGER", allow_negative_numbers = true)]
     pub(crate) claim: Option<BigInt>,
-    /// Show the sample as a picture, the scores as bars and what a spend costs, even where nobody may see it [default: on
-    /// a terminal].
+    /// Show the sample as a picture, the scores as bars and what a spend costs, even where nobody may see it.
+    ///
+    /// On a terminal they are shown anyhow.
     #[arg(long, conflicts_with = "json")]
     pub(crate) show: bool,
     /// Show none of that, even on a terminal.
     #[arg(long, conflicts_with = "show")]
     pub(crate) plain: bool,
-    /// Whether what is shown is in colour; `auto` heeds NO_COLOR and TERM.
-    #[arg(long, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
-    pub(crate) color: ColorChoice,
     /// Fee for what is shown, in satoshis per 1000 bytes.
     #[arg(long, value_name = "SAT", default_value_t = 100)]
     pub(crate) fee_rate: u64,
-    /// Print what each idiom of the script makes, with values of the network as the stack holds them, in the model's units
-    /// (to standard error); `all` prints every element of them.
+    /// Print what each idiom of the script makes (to standard error).
+    ///
+    /// Values of the network are shown as the stack holds them, in the model's units; `all` prints every element.
     #[arg(long, value_enum, value_name = "first|all", num_args = 0..=1, require_equals = true, default_missing_value = "first")]
     pub(crate) trace: Option<TraceChoice>,
     /// Print one JSON object.
@@ -144,4 +143,18 @@ pub(crate) struct Ops {
     /// Print one JSON array.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManPages {
+    /// Write onnx2script.1, onnx2script-run.1, ... to this folder instead of one page to standard output.
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(crate) output: Option<PathBuf>,
 }

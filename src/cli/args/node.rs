@@ -10,8 +10,9 @@ pub(crate) struct Node {
     /// Rules of the chain when the coin was created.
     #[arg(long, value_enum, default_value_t = EraChoice::Genesis)]
     pub(crate) era: EraChoice,
-    /// Limits of a node's default policy, or of consensus [default: policy; `run` and `eval` take consensus for a
-    /// script that is too long for policy].
+    /// Limits of a node's default policy, or of consensus [default: policy].
+    ///
+    /// `run` and `eval` take consensus for a script that is too long for policy, unless told otherwise.
     #[arg(long, value_enum)]
     pub(crate) rules: Option<RulesChoice>,
 }

@@ -74,7 +74,7 @@ fn closing(command: &clap::Command) -> Roff {
         page.control("SH", [heading.to_uppercase().as_str()]);
         page.control("nf", []);
         body.trim_matches('\n').lines().for_each(|line| {
-            page.text([roff::roman(line.trim())]);
+            page.text([roff::roman(line.strip_prefix("  ").unwrap_or(line))]);
         });
         page.control("fi", []);
     }

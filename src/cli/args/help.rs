@@ -24,7 +24,7 @@ Exit codes:
 
 pub(super) const RUN: &str = "\
 Examples:
-  onnx2script run models/iris_4-8-3.onnx --data models/iris_samples.npy --index 3
+  onnx2script run models/toy_2-2-2.onnx --data models/toy_samples.npy --index 3
   # a model from a pipe, bytes as input, and the report as JSON
   onnx2script run - --data models/mnist_samples.npy --input u8 --json \\
     < models/mnist_784_64_10.onnx
@@ -43,9 +43,10 @@ Examples:
 
 pub(super) const COMMIT: &str = "\
 Examples:
-  onnx2script models/iris_4-8-3.onnx --commit-reveal 6:1d00ffff --artifact reveal.json
-  onnx2script commit reveal.json --data models/iris_samples.npy -o commitment.json \\
-    --payee 000102030405060708090a0b0c0d0e0f10111213";
+  onnx2script models/iris_4-8-3.onnx --commit-reveal 6:1d00ffff \\
+    --artifact reveal.json
+  onnx2script commit reveal.json --data models/iris_samples.npy \\
+    --payee 000102030405060708090a0b0c0d0e0f10111213 -o commitment.json";
 
 pub(super) const EXPLAIN: &str = "\
 Examples:
@@ -74,14 +75,15 @@ Exit codes:
 pub(super) const INSPECT: &str = "\
 Examples:
   onnx2script inspect models/iris_4-8-3.onnx
-  onnx2script inspect models/ternary_784_64_10.onnx --input u8 --json";
+  onnx2script inspect models/digits_64_32_10.onnx --input u8:1/16 --json";
 
 pub(super) const EVAL: &str = "\
 Examples:
   onnx2script eval models/iris_4-8-3.onnx --data models/iris_samples.npy
   # with weights of 4 bits, rounded by other samples than those that judge
   onnx2script eval models/digits_64_32_10.onnx --weights int4 --engine ir \\
-    --calibrate models/digits_samples.npy@0..200 --data models/digits_samples.npy@200..
+    --calibrate models/digits_samples.npy@0..200 \\
+    --data models/digits_samples.npy@200..
 
 Exit codes:
   0 done, 1 if the script contradicts its definition on a sample";

@@ -466,7 +466,7 @@ fn in_terminal(line: &str) -> String {
 fn progress_is_shown_on_a_terminal_after_a_second_and_is_cleared() {
     const CLEARED: &str = "\r\u{1b}[2K";
     let long = "inspect models/mnist_784_64_10.onnx";
-    let shown = in_terminal(&format!("{long}"));
+    let shown = in_terminal(long);
     assert!(shown.contains("compiling with each choice of weights, 1s"), "{shown:?}");
     let (_, behind) = shown.rsplit_once(CLEARED).unwrap();
     assert!(!behind.contains("compiling with") && behind.contains("784"), "{behind:?}");

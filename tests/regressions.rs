@@ -1,7 +1,5 @@
 //! Faults found by review, each as the smallest model that showed it.
 
-use std::path::PathBuf;
-
 use onnx2script::error::Refusal;
 use onnx2script::onnx::Model;
 use onnx2script::{Compiled, Options, compile, ir, passes};

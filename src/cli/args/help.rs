@@ -59,6 +59,12 @@ pub(super) const SCHEMA: &str = "\
 Examples:
   onnx2script schema > artifact.schema.json";
 
+/// The three ways to use `exec`.
+pub(super) const EXEC_USAGE: &str = "\
+onnx2script exec [OPTIONS] --unlock <FILE> --lock <FILE>
+       onnx2script exec [OPTIONS] --tx <HEX|FILE> --utxo <SCRIPT:SATS>
+       onnx2script exec --vectors <FILE.tsv>";
+
 pub(super) const EXEC: &str = "\
 Examples:
   onnx2script models/iris_4-8-3.onnx -o lock.hex

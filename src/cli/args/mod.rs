@@ -71,6 +71,8 @@ pub(crate) enum Command {
     #[command(after_help = help::INSPECT)]
     Inspect(Box<Inspect>),
     /// Explain a contract: bytes by layer and idiom, unlocking, limits.
+    ///
+    /// Options that say how a contract is made are for a model: an artifact is explained as it is.
     #[command(after_help = help::EXPLAIN)]
     Explain(Box<Explain>),
     /// Run the contract on every sample of a file.
@@ -84,13 +86,17 @@ pub(crate) enum Command {
     #[command(after_help = help::COMPARE)]
     Compare(Box<Measure>),
     /// Write the unlocking script for a sample.
+    ///
+    /// Options that say how a contract is made are for a model: an artifact holds its own.
     #[command(after_help = help::UNLOCK)]
     Unlock(Box<Unlock>),
     /// Commit to a sample, for contracts made with --commit-reveal.
+    ///
+    /// Options that say how a contract is made are for a model: an artifact holds its own.
     #[command(after_help = help::COMMIT)]
     Commit(Box<Commit>),
     /// Run any pair of scripts in the integrated interpreter.
-    #[command(after_help = help::EXEC)]
+    #[command(override_usage = help::EXEC_USAGE, after_help = help::EXEC)]
     Exec(Exec),
     /// List the supported ONNX ops, and what is done with each.
     #[command(after_help = help::OPS)]

@@ -12,20 +12,26 @@ fn main() -> std::io::Result<()> {
     for source in SOURCES {
         writeln!(cargo, "cargo::rerun-if-changed={source}")?;
     }
-    // A file that does not exist would count as changed in every build.
-    for file in head_files().iter().filter(|file| Path::new(file).exists()) {
-        writeln!(cargo, "cargo::rerun-if-changed={file}")?;
+    let mut version = env!("CARGO_PKG_VERSION").to_owned();
+    if is_own_repository() {
+        // A file that does not exist would count as changed in every build.
+        for file in head_files().iter().filter(|file| Path::new(file).exists()) {
+            writeln!(cargo, "cargo::rerun-if-changed={file}")?;
+        }
+        version += &commit().map(|commit| format!(" ({commit})")).unwrap_or_default();
     }
-    let commit = commit().map(|commit| format!(" ({commit})")).unwrap_or_default();
-    writeln!(cargo, "cargo::rustc-env=ONNX2SCRIPT_VERSION={}{commit}", env!("CARGO_PKG_VERSION"))
+    writeln!(cargo, "cargo::rustc-env=ONNX2SCRIPT_VERSION={version}")
+}
+
+/// A package that lies inside of another repository, as a vendored one does, is none of its commits.
+fn is_own_repository() -> bool {
+    let top = git(&["rev-parse", "--show-toplevel"]).and_then(|top| Path::new(&top).canonicalize().ok());
+    top.is_some() && top == Path::new(env!("CARGO_MANIFEST_DIR")).canonicalize().ok()
 }
 
 /// The commit's short hash and day; `-dirty` where the sources are not the commit's.
 fn commit() -> Option<String> {
-    // A package that lies inside of another repository, as a vendored one does, is none of its commits.
-    let top = git(&["rev-parse", "--show-toplevel"])?;
-    let is_own = Path::new(&top).canonicalize().ok()? == Path::new(env!("CARGO_MANIFEST_DIR")).canonicalize().ok()?;
-    let shown = is_own.then(|| git(&["show", "--no-patch", "--abbrev=10", "--format=%h %cs", "HEAD"])).flatten()?;
+    let shown = git(&["show", "--no-patch", "--abbrev=10", "--format=%h %cs", "HEAD"])?;
     let (hash, day) = shown.split_once(' ')?;
     let changes = git(&[&["status", "--porcelain", "--"], &SOURCES[..]].concat())?;
     Some(format!("{hash}{} {day}", if changes.is_empty() { "" } else { "-dirty" }))

@@ -40,9 +40,14 @@ fn stages(criterion: &mut Criterion) {
     let optimise = || passes::run(&ir, Level::Full, None).expect("passes");
     let optimised = optimise();
     let lower = || {
-        codegen::lower(&optimised, Frame { contract: options.contract, below: 0 }, &options.codegen, &options.target)
-            .expect("a program")
-            .program
+        codegen::lower(
+            &optimised,
+            codegen::Frame { contract: options.contract, below: 0 },
+            &options.codegen,
+            &options.target,
+        )
+        .expect("a program")
+        .program
     };
     let program = lower();
     let laid_out = || stack::schedule(&program, options.codegen.layout);

@@ -29,3 +29,24 @@ fn the_sizes_told_are_the_sizes_made() {
         }
     }
 }
+
+/// What guards add is measured.
+#[test]
+fn guards_add_what_is_told() {
+    use onnx2script::guard::{Guard, Payee, Refund};
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let mut model = onnx2script::onnx::Model::load("models/toy_2-2-2.onnx".as_ref()).unwrap();
+    let mut adds = |guard: Guard| {
+        let options = onnx2script::Options { guard, ..Default::default() };
+        onnx2script::compile(&mut model, &options).unwrap().locking().guard_bytes()
+    };
+    let key = "751e76e8199196d454941c45d1b3a323f1433bd6".parse().unwrap();
+    let payees = [("", Payee::Key(key)), (" for 6 blocks", Payee::Committed("6:1818d5a7".parse().unwrap()))];
+    for (what, payee) in payees {
+        let row = format!("| {} bytes{what} |", adds(Guard { payee, refund: None }));
+        assert!(readme.contains(&row), "README.md does not hold `{row}`");
+    }
+    let refund = Some(Refund { key, lock_until: "900000".parse().unwrap() });
+    let row = format!("| {} bytes for a height |", adds(Guard { payee: Payee::Anyone, refund }));
+    assert!(readme.contains(&row), "README.md does not hold `{row}`");
+}

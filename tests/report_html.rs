@@ -9,6 +9,7 @@ use common::networks::{End, Layer, Step, network};
 use onnx2script::codegen::Strategy;
 use onnx2script::data::{Inputs, Samples};
 use onnx2script::graph::{Graph, Labels, Tie};
+use onnx2script::guard::{Guard, Payee};
 use onnx2script::onnx::Model;
 use onnx2script::report::compare::Comparison;
 use onnx2script::report::explain::explain;
@@ -252,6 +253,17 @@ fn networks_of_any_shape_have_a_page() {
 }
 
 /// A network without a dense layer says so in place of histograms.
+#[test]
+fn a_guard_is_counted_and_named() {
+    let guard = Guard { payee: Payee::Key("751e76e8199196d454941c45d1b3a323f1433bd6".parse().unwrap()), refund: None };
+    let mut model = Model::load("models/toy_2-2-2.onnx".as_ref()).unwrap();
+    let compiled = compile(&mut model, &Options { guard, ..Options::default() }).unwrap();
+    let page = page(&compiled, None);
+    assert!(page.contains("the key of hash 751e76e8") && page.contains("<code>publicKey</code>"));
+    assert!(page.contains(&format!("<strong>{}</strong> bytes", compiled.locking().byte_len())));
+    assert!(page.contains(&compiled.locking().sha256()) && page.contains("is not drawn"));
+}
+
 #[test]
 fn a_network_without_weights_has_a_page() {
     let mut graph = network(3, vec![dense(3, vec![])], End::ArgMax(Tie::First));

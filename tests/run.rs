@@ -68,7 +68,7 @@ fn contract(model: &str, samples: &str, options: &Options) -> (Compiled, Inputs)
     let mut model = Model::load(format!("models/{model}.onnx").as_ref()).unwrap();
     let compiled = compile(&mut model, options).unwrap();
     let samples = Samples::load(format!("models/{samples}.npy").as_ref()).unwrap();
-    let inputs = Inputs::new(samples, &compiled.graph, &compiled.ir.input, None).unwrap();
+    let inputs = Inputs::new(samples, (&compiled.graph).into(), &compiled.ir.input, None).unwrap();
     (compiled, inputs)
 }
 

@@ -26,6 +26,9 @@ pub struct Range {
     pub onnx_node: String,
 }
 
+/// The layer of what stands around the network.
+pub(super) const GUARD: &str = "guard";
+
 /// The source map of a contract's locking script.
 pub(super) fn of(compiled: &Compiled) -> Vec<Range> {
     let locking = compiled.locking();
@@ -46,7 +49,7 @@ fn push_part(ranges: &mut Vec<Range>, part: &Part) {
         start,
         end: start + part.byte_len(),
         instructions: part.code.len(),
-        layer: "guard".into(),
+        layer: GUARD.into(),
         step: part.step.into(),
         onnx_node: String::new(),
     });

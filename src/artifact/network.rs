@@ -61,6 +61,12 @@ impl<'a> Network<'a> {
         code::pushes(&items).into_bytes()
     }
 
+    /// Bytes of an unlocking script with the right claim, but for what a guard asks for.
+    pub fn unlocking_bytes(&self, input: &[u8]) -> usize {
+        let claim = self.answer(input).map(|answer| number::encode(&answer)).unwrap_or_default();
+        self.unlocking(input, &claim).len() - self.artifact.below()
+    }
+
     /// What the network answers for an input: what it compares at its end, or leaves there; `None` where it fails
     /// before.
     pub fn answer(&self, input: &[u8]) -> Option<BigInt> {

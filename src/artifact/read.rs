@@ -6,7 +6,7 @@ use num_rational::BigRational;
 use num_traits::Signed;
 use serde::Deserialize;
 
-use super::{Answer, Artifact, Encoding, Kind, Method, PushKind, VERSION};
+use super::{Answer, Artifact, Encoding, Kind, Method, PushKind, Range, VERSION, map};
 use crate::data::Wanted;
 use crate::guard::{CommitReveal, KeyHash};
 use crate::input::{self, InputFormat};
@@ -79,7 +79,16 @@ impl Artifact {
             }
             end = range.end;
         }
-        if end == self.locking_script.bytes { Ok(()) } else { Err(format!("sourceMap: ends at {end}")) }
+        if end != self.locking_script.bytes {
+            return Err(format!("sourceMap: ends at {end}"));
+        }
+        // A guard's code stands in front of the network's and behind it, nowhere else.
+        let network: Vec<&Range> = self.source_map.iter().filter(|range| range.layer != map::GUARD).collect();
+        let (start, end) = network.first().zip(network.last()).map_or((0, 0), |(first, last)| (first.start, last.end));
+        match (start, end) == (self.locking_script.network_start, self.locking_script.network_end) {
+            true => Ok(()),
+            false => Err("lockingScript: the network begins or ends elsewhere than the source map says".into()),
+        }
     }
 
     fn check_input(&self) -> Result<(), String> {
@@ -140,6 +149,17 @@ impl Artifact {
     /// What samples must be like.
     pub fn wanted(&self) -> Wanted<'_> {
         Wanted { shape: &self.abi.input.shape, whole_numbers: self.abi.input.integers }
+    }
+
+    /// What a step of one in the answer is worth, where that is a number.
+    ///
+    /// # Panics
+    /// As [`Artifact::input_format`].
+    pub fn answer_scale(&self) -> Option<BigRational> {
+        match &self.abi.answer {
+            Answer::Number { scale } => Some(fraction(scale).expect("checked when it was read")),
+            Answer::Class { .. } => None,
+        }
     }
 
     /// The locking script's bytes.

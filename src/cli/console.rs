@@ -7,31 +7,25 @@ use std::sync::OnceLock;
 use super::args::Manners;
 use super::color::{ColorChoice, Palette};
 
-static CONSOLE: OnceLock<Console> = OnceLock::new();
+static MANNERS: OnceLock<Manners> = OnceLock::new();
 
-struct Console {
-    quiet: bool,
-    palette: Palette,
-}
-
-impl Console {
-    fn new(manners: Manners) -> Self {
-        Console { quiet: manners.quiet, palette: manners.color.palette(std::io::stderr().is_terminal()) }
-    }
-
-    fn get() -> &'static Console {
-        CONSOLE.get_or_init(|| Console::new(Manners { quiet: false, color: ColorChoice::Auto }))
-    }
+fn manners() -> Manners {
+    *MANNERS.get_or_init(|| Manners { quiet: false, color: ColorChoice::Auto })
 }
 
 /// Chooses how things are said from now on.
 pub(crate) fn set(manners: Manners) {
-    let _ = CONSOLE.set(Console::new(manners));
+    let _ = MANNERS.set(manners);
 }
 
 /// Whether a person sees what is said, and wants to hear of more than errors.
 pub(crate) fn is_watched() -> bool {
-    !Console::get().quiet && std::io::stderr().is_terminal()
+    !manners().quiet && std::io::stderr().is_terminal()
+}
+
+/// The colours to use on standard output.
+pub(crate) fn palette() -> Palette {
+    manners().color.palette(std::io::stdout().is_terminal())
 }
 
 /// Says what failed.
@@ -57,13 +51,13 @@ pub(crate) fn help(text: impl std::fmt::Display) {
 const HELP_STYLE: &str = "1;32";
 
 fn say_unless_quiet(kind: &str, style: &str, text: impl std::fmt::Display) {
-    if !Console::get().quiet {
+    if !manners().quiet {
         say(kind, style, text);
     }
 }
 
 fn say(kind: &str, style: &str, text: impl std::fmt::Display) {
-    let palette = Console::get().palette;
+    let palette = manners().color.palette(std::io::stderr().is_terminal());
     write_line(&styled(palette, kind, style, &printable(&text.to_string())));
 }
 

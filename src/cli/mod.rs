@@ -63,7 +63,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn dispatch(cli: &Cli) -> anyhow::Result<Verdict> {
     match &cli.command {
-        Some(Command::Run(run)) => run::run(run, cli.manners.color),
+        Some(Command::Run(run)) => run::run(run),
         Some(Command::Exec(exec)) => exec::exec(exec),
         Some(Command::Unlock(unlock)) => unlock::unlock(unlock),
         Some(Command::Commit(commit)) => commit::commit(commit),

@@ -1,7 +1,7 @@
 //! A sample as a picture in a terminal: two rows of pixels in a line of half blocks, or characters of different
 //! density where there are no colours.
 
-use onnx2script::data::{PictureLayout, Pixels};
+use onnx2script::data::PictureLayout;
 
 use super::color::Palette;
 
@@ -16,17 +16,13 @@ const DENSITIES: &[u8] = b" .:-=+*#%@";
 pub(crate) fn draw(numbers: &[f64], shape: &[usize], palette: Palette) -> Option<String> {
     let layout = PictureLayout::of(shape)?;
     let guessed = shape.len() < 3;
-    if guessed && layout.width < LEAST_SIDE || layout.width * layout.height * channels(&layout) != numbers.len() {
+    if guessed && layout.width < LEAST_SIDE || layout.width * layout.height * layout.channels() != numbers.len() {
         return None;
     }
     let columns = if palette == Palette::None { 2 } else { 1 };
     let step = (columns * layout.width).div_ceil(WIDEST);
     let picture = Picture { layout, bytes: bytes(numbers), step };
     Some(if palette == Palette::None { picture.dense() } else { picture.coloured(palette) })
-}
-
-fn channels(layout: &PictureLayout) -> usize {
-    if layout.pixels == Pixels::Grey { 1 } else { 3 }
 }
 
 /// Numbers as bytes, the least 0 and the largest 255.
@@ -45,13 +41,8 @@ struct Picture {
 
 impl Picture {
     fn pixel(&self, row: usize, column: usize) -> [u8; 3] {
-        let PictureLayout { height, width, pixels } = self.layout;
-        let at = row * width + column;
-        [0, 1, 2].map(|channel| match pixels {
-            Pixels::Grey => self.bytes[at],
-            Pixels::Planes => self.bytes[channel * height * width + at],
-            Pixels::Interleaved => self.bytes[3 * at + channel],
-        })
+        let at = row * self.layout.width + column;
+        [0, 1, 2].map(|channel| self.bytes[self.layout.place(at, channel)])
     }
 
     fn row(&self, row: usize) -> Vec<[u8; 3]> {

@@ -105,7 +105,7 @@ impl Data {
     }
 
     /// The samples for a network.
-    fn inputs_for(&self, wanted: Wanted<'_>, format: &InputFormat) -> anyhow::Result<Inputs> {
+    pub(crate) fn inputs_for(&self, wanted: Wanted<'_>, format: &InputFormat) -> anyhow::Result<Inputs> {
         let samples = read(&self.file, wanted, self.invert)?;
         let inputs = Inputs::new(samples, wanted, format, self.unit.as_ref());
         inputs.with_context(|| format!("`{}` does not fit", self.file))

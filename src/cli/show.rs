@@ -6,11 +6,12 @@ use std::io::IsTerminal;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::ToPrimitive;
+use onnx2script::artifact::Artifact;
 use onnx2script::data::Input;
 use onnx2script::ir::{self, Ir, Op};
 use onnx2script::prediction::Prediction;
-use onnx2script::report::limits::grouped;
-use onnx2script::{Compiled, cost, graph};
+use onnx2script::report::limits::{self, Needs, grouped};
+use onnx2script::{Compiled, graph};
 
 use super::args::Run;
 use super::bars::{self, Score};
@@ -24,9 +25,12 @@ pub(crate) fn is_wanted(args: &Run) -> bool {
 
 /// The sample and its scores.
 pub(crate) fn sample(compiled: &Compiled, input: &Input, palette: Palette) -> String {
-    let picture = picture::draw(&input.floats, &compiled.graph.input_shape, palette);
-    let picture = picture.map_or(String::new(), |picture| picture + "\n");
-    picture + &bars::draw(&scores(compiled, input), palette) + "\n"
+    picture(input, &compiled.graph.input_shape, palette) + &bars::draw(&scores(compiled, input), palette) + "\n"
+}
+
+/// The sample alone, where it is a picture.
+pub(crate) fn picture(input: &Input, shape: &[usize], palette: Palette) -> String {
+    picture::draw(&input.floats, shape, palette).map_or(String::new(), |picture| picture + "\n")
 }
 
 /// The numbers that decide, in the model's units.
@@ -70,17 +74,38 @@ fn printable(text: &str) -> String {
     text.chars().take(LONGEST).map(shown).collect()
 }
 
+/// What a locking script takes.
+pub(crate) struct Taken {
+    bytes: usize,
+    instructions: usize,
+    microseconds: u64,
+}
+
+impl From<&Compiled> for Taken {
+    fn from(compiled: &Compiled) -> Self {
+        let Needs { script_bytes, instructions, mempool_us, .. } = limits::needs(compiled);
+        Taken { bytes: script_bytes, instructions, microseconds: mempool_us }
+    }
+}
+
+impl From<&Artifact> for Taken {
+    fn from(artifact: &Artifact) -> Self {
+        let script = &artifact.locking_script;
+        let microseconds = artifact.limits.mempool_microseconds;
+        Taken { bytes: script.bytes, instructions: script.instructions, microseconds }
+    }
+}
+
 /// What a spend would cost: rows of the table.
-pub(crate) fn costs(compiled: &Compiled, unlocking_bytes: usize, fee_rate: u64) -> [(&'static str, String); 2] {
-    let cost = cost::of_script(&compiled.program, &compiled.script);
+pub(crate) fn costs(taken: &Taken, unlocking_bytes: usize, fee_rate: u64) -> [(&'static str, String); 2] {
     let fee = |bytes: usize| (bytes as u128 * u128::from(fee_rate)).div_ceil(1000);
     let fees = format!(
         "{} sat to lock, {} sat to unlock, at {fee_rate} sat per 1000 bytes (scripts alone)",
-        fee(cost.bytes),
+        fee(taken.bytes),
         fee(unlocking_bytes)
     );
-    let instructions = grouped(cost.instructions as u64);
-    let time = format!("{:.2} ms, estimated, for {instructions} instructions", cost.nanoseconds as f64 / 1e6);
+    let instructions = grouped(taken.instructions as u64);
+    let time = format!("{:.2} ms, estimated, for {instructions} instructions", taken.microseconds as f64 / 1e3);
     [("fee", fees), ("a node's time", time)]
 }
 

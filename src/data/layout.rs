@@ -45,6 +45,20 @@ impl PictureLayout {
         }
         .filter(|layout| layout.height > 0 && layout.width > 0)
     }
+
+    /// How many numbers a pixel is.
+    pub fn channels(&self) -> usize {
+        if self.pixels == Pixels::Grey { 1 } else { 3 }
+    }
+
+    /// Which number of the input a channel of a pixel is; pixels are counted row by row.
+    pub fn place(&self, pixel: usize, channel: usize) -> usize {
+        match self.pixels {
+            Pixels::Grey => pixel,
+            Pixels::Planes => channel * self.height * self.width + pixel,
+            Pixels::Interleaved => 3 * pixel + channel,
+        }
+    }
 }
 
 impl fmt::Display for PictureLayout {

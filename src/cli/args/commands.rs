@@ -14,9 +14,9 @@ use crate::cli::samples::{Data, OptionalData};
 #[derive(Debug, Args)]
 #[command(mut_arg("model_output", |arg| arg.visible_alias("output")))]
 pub(crate) struct Run {
-    /// The ONNX model.
-    #[arg(value_name = "MODEL.onnx")]
-    pub(crate) model: PathBuf,
+    /// The contract: an artifact, or the ONNX model.
+    #[arg(value_name = "ARTIFACT|MODEL.onnx")]
+    pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) data: Data,
     /// Which sample, counted from 0.

@@ -86,7 +86,7 @@ impl Command {
 impl Run {
     fn inputs(&self) -> Vec<Named<'_>> {
         let data = samples("--data", Some(&self.data.file));
-        vec![("MODEL.onnx", Some(&self.model)), data, self.choices.calibration()]
+        vec![("ARTIFACT", Some(&self.file)), data, self.choices.calibration()]
     }
 }
 

@@ -68,7 +68,11 @@ pub(super) fn section_of(compiled: &Compiled, shares: &[(String, Share)]) -> Str
     let head =
         ["layer", "first instruction", "instructions", "bytes", "most items on the stacks", "most bytes on the stacks"];
     let table = details("Stacks by layer as a table", &head, &rows);
-    section("course", "Along the script", &(paragraph(says) + &figures.concat() + &table))
+    let around = match compiled.guard.is_none() {
+        true => String::new(),
+        false => paragraph("The guard's code, in front of the network's and behind it, is not drawn."),
+    };
+    section("course", "Along the script", &(paragraph(says) + &around + &figures.concat() + &table))
 }
 
 impl Column {

@@ -77,6 +77,7 @@ fn header(compiled: &Compiled, needs: &Needs) -> String {
         None => format!("one of {} classes", grouped(compiled.optimised.classes() as u64)),
     };
     let elements = grouped(compiled.ir.values[0].len() as u64);
+    let payee = (!compiled.guard.is_none()).then(|| ("pays", escape(&compiled.guard.describe())));
     let rows = [
         ("contract", format!("<code>{}</code>", escape(&compiled.contract.to_string()))),
         ("target", format!("{} rules of the {} era", compiled.target.rules, compiled.target.era)),
@@ -88,6 +89,7 @@ fn header(compiled: &Compiled, needs: &Needs) -> String {
         ("unlocking script", format!("{} bytes", grouped(needs.unlocking_bytes as u64))),
         ("compiler", format!("onnx2script {}", env!("CARGO_PKG_VERSION"))),
     ];
+    let rows: Vec<(&str, String)> = rows.into_iter().chain(payee).collect();
     let hash = facts(&[("SHA-256 of the locking script", format!("<code>{}</code>", compiled.locking().sha256()))]);
     format!("<header>\n<h1>{}</h1>\n{}{hash}</header>\n", escape(&compiled.ir.name), facts(&rows))
 }
@@ -103,16 +105,17 @@ fn usage(compiled: &Compiled) -> String {
         (Contract::Expect(class), _) => format!("an input of class {class}"),
         (Contract::Class, _) => "an input whose answer, left on the stack, is not 0".to_owned(),
     };
-    let push = compiled.contract.pushes().join(", then the ");
+    let claims = compiled.guard.methods(compiled.contract).swap_remove(0).pushes;
+    let push = claims.iter().map(|item| format!("<code>{}</code>", item.name())).collect::<Vec<_>>().join(", then ");
     let bytes = grouped(compiled.ir.input.byte_len(compiled.ir.values[0].len()) as u64);
     let encoding = escape(&compiled.ir.input.describe());
     let body = format!(
         "<ol class=\"steps\">\n\
          <li>Lock coins with the locking script: it is an output’s whole script. Its SHA-256 must be the one above.</li>\n\
-         <li>Whoever shows {claim} can spend them. The unlocking script pushes the {push}; an input is {bytes} bytes long \
+         <li>Whoever shows {claim} can spend them. The unlocking script pushes {push}; an input is {bytes} bytes long \
          ({encoding}).</li>\n\
-         <li>Try it first: <code>onnx2script run MODEL.onnx --data FILE</code> with the same options makes an unlocking \
-         script of a sample, and runs both.</li>\n\
+         <li>Try it first: <code>onnx2script run MODEL.onnx --data FILE</code> with the same options runs the script \
+         on a sample; <code>onnx2script unlock</code> writes the unlocking script.</li>\n\
          <li>A script that exceeds a limit of default policy is only mined by arrangement with a miner.</li>\n\
          </ol>\n"
     );

@@ -5,10 +5,11 @@ use num_bigint::BigInt;
 use super::Measured;
 use super::bars::{self, Row};
 use super::markup::{details, escape, facts, figure, keyed_figure, paragraph, section, short};
-use super::picture::{self, Layout};
+use super::picture;
 use crate::Compiled;
 use crate::codegen::Contract;
 use crate::data::Input;
+use crate::data::PictureLayout;
 use crate::float_model::FloatModel;
 use crate::ir::describe_scale;
 use crate::onnx::Model;
@@ -63,11 +64,12 @@ pub(super) fn section_of(compiled: &Compiled, measured: Option<&Measured>) -> St
 
 fn picture(compiled: &Compiled, sample: &Sample) -> String {
     let floats = &sample.input.floats;
-    let Some(layout) = Layout::of(&compiled.graph.input_shape) else { return String::new() };
-    let Some(uri) = layout.data_uri(floats) else { return String::new() };
+    let shape = &compiled.graph.input_shape;
+    let Some(layout) = picture::layout(shape) else { return String::new() };
+    let Some(uri) = picture::data_uri(&layout, floats) else { return String::new() };
     let (low, high) = picture::bounds(floats);
-    let guess = if layout.guessed { ", as which the model's row of numbers is drawn" } else { "" };
-    let Layout { height, width, .. } = layout;
+    let guess = if shape.len() < 3 { ", as which the model's row of numbers is drawn" } else { "" };
+    let PictureLayout { height, width, .. } = layout;
     format!(
         "<figure class=\"picture\"><img src=\"{uri}\" width=\"{width}\" height=\"{height}\" alt=\"the sample as a \
          picture\"/>\n<figcaption>{width} × {height} pixels{guess}; black is {}, white is {}.</figcaption></figure>\n",

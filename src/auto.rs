@@ -44,7 +44,8 @@ pub struct Found {
     pub judged: usize,
 }
 
-/// Searches the bits of each layer; numbers agree within a `tolerance` (see [`Agreement::new`]).
+/// Searches the bits of each layer; numbers agree within a `tolerance` (see [`Agreement::new`]). `trying` hears of every
+/// choice before it is compiled and judged.
 ///
 /// # Errors
 /// A [`Refusal`] when the model cannot be compiled, there are too few samples, or no choice reaches the goal.
@@ -54,10 +55,11 @@ pub fn search(
     samples: &Calibration,
     goal: Goal,
     tolerance: f64,
+    trying: &dyn Fn(&[Weights]),
 ) -> Result<Found, Refusal> {
     let (fit, judge) = split(samples)?;
     let agrees = Agreement::new(&[], tolerance);
-    let mut search = Search { model, options: options.clone(), wanted: Vec::new(), agrees, judge };
+    let mut search = Search { model, options: options.clone(), wanted: Vec::new(), agrees, judge, trying };
     search.options.quant.calibration = Some(Arc::new(fit));
     search.options.quant.weights = vec![Weights::Int { bits: START_BITS }];
     let graph = search.compile(&[START_BITS])?.graph;
@@ -101,6 +103,8 @@ struct Search<'a> {
     wanted: Vec<Prediction>,
     agrees: Agreement,
     judge: Calibration,
+    /// Hears of every choice.
+    trying: &'a dyn Fn(&[Weights]),
 }
 
 struct Candidate {
@@ -113,6 +117,7 @@ impl Search<'_> {
     fn compile(&self, bits: &[u32]) -> Result<Compiled, Refusal> {
         let mut options = self.options.clone();
         options.quant.weights = bits.iter().map(|&bits| Weights::Int { bits }).collect();
+        (self.trying)(&options.quant.weights);
         compile(&mut self.model.clone(), &options)
     }
 

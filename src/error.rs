@@ -20,17 +20,19 @@ pub struct Problem {
     pub reason: String,
     /// What the user can do about it.
     pub remedy: Option<String>,
+    /// Whether a file that belongs to the model could not be read: nothing is known of the model then.
+    pub unreadable: bool,
 }
 
 impl Problem {
     /// A problem of the file as a whole.
     pub fn of_model(reason: impl Into<String>) -> Self {
-        Problem { node: None, reason: reason.into(), remedy: None }
+        Problem { node: None, reason: reason.into(), remedy: None, unreadable: false }
     }
 
     /// A problem of one node.
     pub fn of_node(name: impl Into<String>, op: impl Into<String>, reason: impl Into<String>) -> Self {
-        Problem { node: Some((name.into(), op.into())), reason: reason.into(), remedy: None }
+        Problem { node: Some((name.into(), op.into())), reason: reason.into(), remedy: None, unreadable: false }
     }
 
     /// Adds what the user can do.
@@ -38,6 +40,13 @@ impl Problem {
     pub fn help(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
+    }
+}
+
+impl Refusal {
+    /// Whether it is for files that could not be read.
+    pub fn is_unreadable(&self) -> bool {
+        self.problems.iter().any(|problem| problem.unreadable)
     }
 }
 

@@ -48,6 +48,7 @@ pub mod report;
 pub mod script;
 pub mod spend;
 pub mod stack;
+mod stage;
 pub mod target;
 
 use num_bigint::BigInt;
@@ -63,6 +64,7 @@ use crate::ir::Ir;
 use crate::onnx::Model;
 use crate::prediction::Prediction;
 use crate::script::Script;
+pub use crate::stage::{Stage, Watch};
 use crate::target::Target;
 
 /// Everything a user can choose about a contract.
@@ -123,18 +125,32 @@ pub struct Compiled {
 /// # Panics
 /// When a stage breaks its own invariants: a defect of the compiler, caught before a script leaves it.
 pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal> {
+    compile_watched(model, options, &|_| ())
+}
+
+/// The same; `watch` hears of every stage before it begins.
+///
+/// # Errors
+/// As [`compile`].
+///
+/// # Panics
+/// As [`compile`].
+pub fn compile_watched(model: &mut Model, options: &Options, watch: &Watch<'_>) -> Result<Compiled, Refusal> {
+    watch(Stage::Reading);
     let mut graph = graph::import(model)?;
     graph.simplify(|weights| quant::grid::find(weights).is_some());
     let input = options.input.resolve(graph.input_element.is_integer());
+    watch(Stage::Quantising);
     let ir = quant::quantise(&graph, input, &options.quant)?;
     options.contract.check(&ir)?;
     options.guard.check(options.contract)?;
+    watch(Stage::Optimising);
     let optimised =
         passes::run(&ir, options.level, options.stop_after.as_deref()).unwrap_or_else(|defect| internal(&defect));
     if let Some(answer) = optimised.constant_answer() {
         return Err(same_answer(&optimised, &answer).into());
     }
-    generate(graph, ir, optimised, options)
+    generate_watched(graph, ir, optimised, options, watch)
 }
 
 /// Code generation: everything behind the passes.
@@ -145,11 +161,25 @@ pub fn compile(model: &mut Model, options: &Options) -> Result<Compiled, Refusal
 /// # Panics
 /// As [`compile`].
 pub fn generate(graph: Graph, ir: Ir, optimised: Ir, options: &Options) -> Result<Compiled, Refusal> {
+    generate_watched(graph, ir, optimised, options, &|_| ())
+}
+
+fn generate_watched(
+    graph: Graph,
+    ir: Ir,
+    optimised: Ir,
+    options: &Options,
+    watch: &Watch<'_>,
+) -> Result<Compiled, Refusal> {
+    watch(Stage::Generating);
     let frame = Frame { contract: options.contract, below: options.guard.below() };
     let Lowered { program, layers, landmarks, unpacked, predicted } =
         codegen::lower(&optimised, frame, &options.codegen, &options.target)?;
+    watch(Stage::Proving);
     bignum::verify(&program, &options.target).map_err(too_large)?;
+    watch(Stage::Scheduling);
     let script = stack::schedule(&program, options.codegen.layout);
+    watch(Stage::Checking);
     if let Err(defect) = stack::check(&program, &script.to_bytes()) {
         internal(&defect);
     }

@@ -261,8 +261,12 @@ fn commitments_hold_the_input_and_open() {
 
     let unlock = |more: &[&str]| onnx2script(&[&["unlock", &artifact], more].concat());
     assert!(unlock(&["--data", IRIS_DATA]).stderr.contains("asks for a signature"));
-    let key =
-        ["--signature", SIGNATURE, "--public-key", "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"];
+    let key = [
+        "--signature",
+        SIGNATURE,
+        "--public-key",
+        "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+    ];
     let told = |more: &[&str]| unlock(&[&key, more].concat()).stderr;
     assert!(told(&["--data", IRIS_DATA]).contains("pays who committed"));
     assert!(told(&["--commitment", &file]).contains("pays who committed"));

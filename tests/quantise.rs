@@ -140,11 +140,13 @@ fn scales_and_zero_points_are_the_user_s_to_choose() {
 fn the_search_keeps_its_word() {
     let data = data(MNIST);
     let samples = data.calibration(400);
-    let found = auto::search(&data.model, &bytes(), &samples, Goal::Agreement(0.99), Agreement::TOLERANCE).unwrap();
+    let found =
+        auto::search(&data.model, &bytes(), &samples, Goal::Agreement(0.99), Agreement::TOLERANCE, &|_| ()).unwrap();
     assert!(found.agreement >= 0.99 && found.fitted == 200 && found.judged == 200);
     assert!(data.agreement(&found.compiled) > 97.5);
-    let small = auto::search(&data.model, &bytes(), &samples, Goal::Bytes(150_000), Agreement::TOLERANCE).unwrap();
+    let small =
+        auto::search(&data.model, &bytes(), &samples, Goal::Bytes(150_000), Agreement::TOLERANCE, &|_| ()).unwrap();
     assert!(small.compiled.script.byte_len() <= 150_000);
     let nothing = Calibration { floats: vec![], integers: vec![] };
-    assert!(auto::search(&data.model, &bytes(), &nothing, Goal::Bytes(1), Agreement::TOLERANCE).is_err());
+    assert!(auto::search(&data.model, &bytes(), &nothing, Goal::Bytes(1), Agreement::TOLERANCE, &|_| ()).is_err());
 }

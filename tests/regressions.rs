@@ -1,7 +1,5 @@
 //! Faults found by review, each as the smallest model that showed it.
 
-use std::path::PathBuf;
-
 use onnx2script::error::Refusal;
 use onnx2script::onnx::Model;
 use onnx2script::{Compiled, Options, compile, ir, passes};
@@ -65,7 +63,7 @@ fn integers(name: &str, kind: DataType, dims: &[i64], values: &[i32]) -> TensorP
 }
 
 fn decode(proto: &ModelProto) -> Result<Model, Refusal> {
-    Model::from_bytes(&proto.encode_to_vec(), "model.onnx".into(), PathBuf::new())
+    Model::from_bytes(&proto.encode_to_vec(), "model.onnx".into(), None)
 }
 
 fn compiled(proto: &ModelProto, options: &Options) -> Compiled {

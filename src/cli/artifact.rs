@@ -28,12 +28,12 @@ pub(crate) fn load(path: &Path, choices: &Choices) -> anyhow::Result<Given> {
     }
     ensure!(
         choices.given.is_empty(),
-        "`{}` is an artifact, compiled with options of its own: {} would change nothing\n  help: leave that out, or give the \
+        "{} is an artifact, compiled with options of its own: {} would change nothing\n  help: leave that out, or give the \
          model",
-        path.display(),
+        output::name(path),
         choices.given.join(", ")
     );
-    let artifact = Artifact::from_json(&json).with_context(|| format!("`{}`", path.display()))?;
+    let artifact = Artifact::from_json(&json).with_context(|| output::name(path))?;
     Ok(Given::Artifact(Box::new(artifact)))
 }
 
@@ -105,8 +105,12 @@ fn options(loaded: &Loaded, choices: &Choices) -> anyhow::Result<BTreeMap<String
         set(name, value);
     });
     if let Some(data) = &choices.calibrate {
-        let sha256 = sha256::Hash::hash(&output::read(&data.path)?);
-        set("calibrate", format!("sha256:{sha256}, rows {}", data.rows));
+        // What came from standard input is not there to be read again.
+        let samples = match output::is_dash(&data.path) {
+            true => "standard input".to_owned(),
+            false => format!("sha256:{}", sha256::Hash::hash(&output::read(&data.path)?)),
+        };
+        set("calibrate", format!("{samples}, rows {}", data.rows));
     }
     Ok(options)
 }

@@ -8,6 +8,7 @@ use num_bigint::BigInt;
 use onnx2script::auto::{Found, Goal};
 use onnx2script::data::{DataSpec, Inputs, Wanted};
 use onnx2script::onnx::Model;
+use onnx2script::quant::Weights;
 use onnx2script::quant::calibrate::Calibration;
 use onnx2script::{Options, graph};
 
@@ -27,7 +28,7 @@ pub(crate) fn load(model: &Model, options: &Options, choices: &Choices) -> anyho
     let graph = graph::import(&mut model.clone())?;
     let format = options.input.resolve(graph.input_element.is_integer());
     let wanted = Wanted::from(&graph);
-    let samples = samples::read(data, wanted, false, choices.quiet)?;
+    let samples = samples::read(data, wanted, false)?;
     let inputs = Inputs::new(samples, wanted, &format, choices.calibrate_unit.as_ref())
         .with_context(|| format!("`{data}` does not fit"))?;
     let count = inputs.len().min(MOST_SAMPLES);
@@ -50,14 +51,18 @@ pub(crate) fn goal(choices: &Choices) -> Goal {
 
 /// What was found, and by which samples.
 pub(crate) fn describe(found: &Found, data: &DataSpec) -> String {
-    let weights: Vec<String> = found.weights.iter().map(ToString::to_string).collect();
     format!(
         "--weights {}: {:.2} % agreement on {} samples of `{data}` that judged, rounded by {} others of it",
-        weights.join(","),
+        in_words(&found.weights),
         100.0 * found.agreement,
         found.judged,
         found.fitted
     )
+}
+
+/// Choices of weights as the command line has them.
+pub(crate) fn in_words(weights: &[Weights]) -> String {
+    weights.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// The inputs that weights were fitted to.

@@ -1,13 +1,11 @@
 //! Whether output is coloured, and how.
 
-use std::io::IsTerminal;
-
 use clap::ValueEnum;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ColorChoice {
-    /// On a terminal that can, unless NO_COLOR is set.
+    /// On a terminal, unless NO_COLOR is set or TERM is `dumb`.
     Auto,
     /// Always.
     Always,
@@ -27,10 +25,10 @@ pub(crate) enum Palette {
 }
 
 impl ColorChoice {
-    /// The colours to use on standard output.
-    pub(crate) fn palette(self) -> Palette {
+    /// The colours to use on an output that is a terminal, or is not.
+    pub(crate) fn palette(self, is_terminal: bool) -> Palette {
         let variable = |name: &str| std::env::var(name).unwrap_or_default();
-        let auto = || std::io::stdout().is_terminal() && variable("NO_COLOR").is_empty() && variable("TERM") != "dumb";
+        let auto = || is_terminal && variable("NO_COLOR").is_empty() && variable("TERM") != "dumb";
         match self {
             ColorChoice::Never => Palette::None,
             ColorChoice::Auto if !auto() => Palette::None,

@@ -6,7 +6,7 @@ use onnx2script::guard::commitment::SALT;
 
 use super::args::Commit;
 use super::artifact::load_artifact;
-use super::{Verdict, output, unlock};
+use super::{Verdict, console, output, progress, unlock};
 
 /// Commits to a sample, once the contract would accept it.
 pub(crate) fn commit(args: &Commit) -> anyhow::Result<Verdict> {
@@ -15,9 +15,10 @@ pub(crate) fn commit(args: &Commit) -> anyhow::Result<Verdict> {
         artifact.commit_reveal().is_some(),
         "this contract asks for no commitment\n  help: compile it with --commit-reveal BLOCKS:BITS"
     );
-    let input = args.data.bytes(args.index, &artifact, args.choices.quiet)?;
+    let input = args.data.bytes(args.index, &artifact)?;
     let network = Network::new(&artifact, args.choices.node.chosen_rules());
-    let answer = network.answer(&input).context("the contract fails on this input")?;
+    let answer = progress::during("running the script", || network.answer(&input));
+    let answer = answer.context("the contract fails on this input")?;
     let accepted = artifact.contract.kind != Kind::Expect || network.run(&input, &answer).is_ok();
     ensure!(
         accepted,
@@ -26,13 +27,11 @@ pub(crate) fn commit(args: &Commit) -> anyhow::Result<Verdict> {
     );
     let commitment = Commitment::new(artifact.locking_script.sha256.clone(), &input, args.payee, &salt()?);
     output::write_private(args.output.as_deref(), (serde_json::to_string_pretty(&commitment)? + "\n").as_bytes())?;
-    if !args.choices.quiet {
-        output::tell(format_args!(
-            "note: keep this file to yourself until the claim is mined: it holds input and salt\nnote: publish {} in a \
-             transaction, say as the script of an output of 0 satoshis: {}",
-            commitment.commitment, commitment.output_script
-        ));
-    }
+    console::note("keep this file to yourself until the claim is mined: it holds input and salt");
+    console::note(format_args!(
+        "publish {} in a transaction, say as the script of an output of 0 satoshis: {}",
+        commitment.commitment, commitment.output_script
+    ));
     Ok(Verdict::Done)
 }
 

@@ -19,7 +19,7 @@ struct Report {
 pub(crate) fn compare(args: &Measure) -> anyhow::Result<Verdict> {
     let Prepared { loaded: Loaded { compiled, .. }, inputs, count } = args.prepare()?;
     let comparison = Comparison::new(&compiled);
-    let tallies = samples::for_each(count, args.choices.quiet, |index| {
+    let tallies = samples::for_each(count, |index| {
         let input = inputs.get(index).with_context(|| format!("`{}`", args.data))?;
         Ok(comparison.sample(&input))
     })?;

@@ -12,10 +12,11 @@ use onnx2script::{Compiled, Options, auto, bignum, ir};
 
 use super::args::{Choices, Compile, Emit};
 use super::calibration::{self, Fitted};
-use super::{Verdict, artifact, output};
+use super::progress::Progress;
+use super::{Usage, Verdict, artifact, console, output};
 
 /// What a bare contract lacks, in one line.
-const ANYBODYS: &str = "note: whoever sees a right input can spend these coins: --pay-to asks for a signature, --commit-reveal \
+const ANYBODYS: &str = "whoever sees a right input can spend these coins: --pay-to asks for a signature, --commit-reveal \
                         for a commitment made before";
 
 /// Compiles and writes.
@@ -23,9 +24,9 @@ pub(crate) fn compile(args: &Compile) -> anyhow::Result<Verdict> {
     let path = args.model.as_deref().context("no model given")?;
     let loaded = load_and_compile(path, &args.choices)?;
     let compiled = &loaded.compiled;
-    check_limits(compiled, args.strict, args.choices.quiet)?;
-    if !args.choices.quiet && compiled.is_anybodys() {
-        output::tell(ANYBODYS);
+    check_limits(compiled, args.strict)?;
+    if compiled.is_anybodys() {
+        console::note(ANYBODYS);
     }
     // What cannot be measured or named is said before anything is written.
     let page = args.report.page(&loaded, &args.choices)?;
@@ -41,7 +42,7 @@ pub(crate) fn compile(args: &Compile) -> anyhow::Result<Verdict> {
         output::write(args.report.report.as_deref(), page.as_bytes())?;
     }
     if args.explain {
-        output::tell(explain::explain(compiled, args.fee_rate).trim_end());
+        console::tell(explain::explain(compiled, args.fee_rate).trim_end());
     }
     Ok(Verdict::Done)
 }
@@ -60,7 +61,10 @@ pub(crate) fn load(path: &Path, choices: &Choices) -> anyhow::Result<Model> {
 
 /// Decodes a model from what its file held.
 fn decode(path: &Path, bytes: &[u8], choices: &Choices) -> anyhow::Result<Model> {
-    let mut model = Model::of_file(bytes, path)?;
+    let mut model = match output::is_dash(path) {
+        true => Model::from_bytes(bytes, output::name(path), None)?,
+        false => Model::of_file(bytes, path)?,
+    };
     match model.choose_output(choices.model_output.as_deref()) {
         // Compiling says what else is wrong, too.
         Err(_) if choices.model_output.is_none() => Ok(model),
@@ -76,27 +80,34 @@ pub(crate) fn load_and_compile(path: &Path, choices: &Choices) -> anyhow::Result
 /// Compiles what a model's file held; notes go to standard error.
 pub(crate) fn compile_bytes(path: &Path, bytes: &[u8], choices: &Choices) -> anyhow::Result<Loaded> {
     let mut model = decode(path, bytes, choices)?;
-    let refused = |refusal: Refusal| anyhow::anyhow!("cannot compile `{}`: {refusal}", path.display());
+    let refused = |refusal: Refusal| anyhow::anyhow!("cannot compile {}: {refusal}", output::name(path));
     let mut options = choices.options();
     check_stop_after(&options)?;
     let samples = calibration::load(&model, &options, choices)?;
     let fitted = Fitted::to(samples.as_ref());
     let (compiled, mut notes) = match (&choices.weights, samples.zip(choices.calibrate.as_ref())) {
         (WeightsSpec::Auto, Some((samples, data))) => {
-            let found = auto::search(&model, &options, &samples, calibration::goal(choices), choices.tolerance)
-                .map_err(refused)?;
+            let progress = Progress::spinner("choosing weights");
+            let goal = calibration::goal(choices);
+            let found = auto::search(&model, &options, &samples, goal, choices.tolerance, &|weights| {
+                progress.doing(format_args!("choosing weights: trying {}", calibration::in_words(weights)));
+            });
+            let found = found.map_err(refused)?;
             let note = calibration::describe(&found, data);
             (found.compiled, vec![note])
         }
         (WeightsSpec::Auto, None) => {
-            bail!("--weights auto chooses by samples\n  help: give some hundred with --calibrate FILE")
+            let reason = "--weights auto chooses by samples\n  help: give some hundred with --calibrate FILE";
+            return Err(Usage(reason.to_owned()).into());
         }
         (WeightsSpec::Layers(_), samples) => {
             let note = samples.as_ref().map(|(samples, data)| {
                 format!("integer weights are rounded by {} samples of `{data}`", samples.floats.len())
             });
             options.quant.calibration = samples.map(|(samples, _)| Arc::new(samples));
-            (onnx2script::compile(&mut model, &options).map_err(refused)?, note.into_iter().collect())
+            let progress = Progress::spinner("compiling");
+            let compiled = onnx2script::compile_watched(&mut model, &options, &|stage| progress.doing(stage));
+            (compiled.map_err(refused)?, note.into_iter().collect())
         }
     };
     notes.extend(compiled.ir.layers.iter().filter_map(|layer| {
@@ -107,9 +118,7 @@ pub(crate) fn compile_bytes(path: &Path, bytes: &[u8], choices: &Choices) -> any
     if let Some(scale) = compiled.optimised.answer_scale() {
         notes.push(format!("the contract's number is an integer in steps of {}", ir::describe_scale(scale)));
     }
-    if !choices.quiet {
-        compiled.graph.notes.iter().chain(&notes).for_each(|note| output::tell(format_args!("note: {note}")));
-    }
+    compiled.graph.notes.iter().chain(&notes).for_each(console::note);
     Ok(Loaded { model, compiled, fitted })
 }
 
@@ -118,30 +127,22 @@ fn check_stop_after(options: &Options) -> anyhow::Result<()> {
     let passes: Vec<&str> = options.level.passes().iter().map(|pass| pass.name).collect();
     match options.stop_after.as_deref() {
         Some(name) if !passes.contains(&name) => {
-            bail!(
-                "--stop-after {name}: level {} runs {}",
-                options.level,
-                match passes.is_empty() {
-                    true => "no pass".to_owned(),
-                    false => passes.join(", "),
-                }
-            )
+            let runs = if passes.is_empty() { "no pass".to_owned() } else { passes.join(", ") };
+            Err(Usage(format!("--stop-after {name}: level {} runs {runs}", options.level)).into())
         }
         _ => Ok(()),
     }
 }
 
 /// Says which limits the contract exceeds; an error where the user wants it to be one.
-pub(crate) fn check_limits(compiled: &Compiled, strict: bool, quiet: bool) -> anyhow::Result<()> {
+pub(crate) fn check_limits(compiled: &Compiled, strict: bool) -> anyhow::Result<()> {
     let excesses = limits::excesses(&limits::needs(compiled), &compiled.target);
     let texts: Vec<String> =
         excesses.iter().map(|excess| format!("{}\n  help: {}", excess.what, excess.help)).collect();
     if strict && !texts.is_empty() {
         bail!("{}", texts.join("\n"));
     }
-    if !quiet {
-        texts.iter().for_each(|text| output::tell(format_args!("warning: {text}")));
-    }
+    texts.iter().for_each(console::warning);
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use onnx2script::interp::{self, MAX_SATOSHIS, Outcome, ScriptError, Spending, St
 use serde::Serialize;
 
 use super::args::Exec;
-use super::{Verdict, output};
+use super::{Verdict, console, output, progress};
 
 /// Items of the stack that a line of the trace shows.
 const SHOWN: usize = 4;
@@ -32,7 +32,7 @@ struct Report {
 #[derive(Debug, Clone)]
 pub(crate) struct Utxo {
     /// The locking script, in hex or in a file.
-    script: String,
+    pub(crate) script: String,
     satoshis: u64,
 }
 
@@ -66,16 +66,18 @@ fn judge(args: &Exec, unlocking: &[u8], locking: &[u8], spending: Option<&Spendi
     let target = args.node.target();
     let outcome = match (args.trace, spending) {
         (true, _) => {
-            interp::run_traced(unlocking, locking, &target, spending, &mut |step| output::tell(trace_line(step)))
+            interp::run_traced(unlocking, locking, &target, spending, &mut |step| console::tell(trace_line(step)))
         }
-        (false, Some(spending)) => interp::run_spending(unlocking, locking, &target, spending),
-        (false, None) => interp::run(unlocking, locking, &target),
+        (false, Some(spending)) => {
+            progress::during("running", || interp::run_spending(unlocking, locking, &target, spending))
+        }
+        (false, None) => progress::during("running", || interp::run(unlocking, locking, &target)),
     };
     let report = report(&outcome);
     let text = if args.json { serde_json::to_string(&report)? + "\n" } else { describe(&report) };
     output::print(&text)?;
     if outcome.error == Some(ScriptError::TransactionNeeded) {
-        output::tell("help: the script checks a signature: give the transaction and the coin with --tx and --utxo");
+        console::help("the script checks a signature: give the transaction and the coin with --tx and --utxo");
     }
     Ok(if report.ok { Verdict::Done } else { Verdict::Failed })
 }
@@ -87,9 +89,10 @@ fn hex_or_file(text: &str) -> anyhow::Result<Vec<u8>> {
 }
 
 fn check_vectors(path: &Path) -> anyhow::Result<Verdict> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let text = String::from_utf8(bytes).map_err(|_| anyhow!("`{}` is not text", path.display()))?;
-    let report = vectors::check(&text).with_context(|| format!("`{}` is not a file of vectors", path.display()))?;
+    let bytes = output::read(path)?;
+    let text = String::from_utf8(bytes).map_err(|_| anyhow!("{} is not text", output::name(path)))?;
+    let report = progress::during("running vectors", || vectors::check(&text))
+        .with_context(|| format!("{} does not hold vectors", output::name(path)))?;
     let mut lines: Vec<String> = report.disagreements.iter().map(ToString::to_string).collect();
     lines.push(format!("{} passed, {} failed\n", report.passed, report.failed));
     output::print(&lines.join("\n"))?;

@@ -8,13 +8,16 @@ mod color;
 mod commit;
 mod compare;
 mod compile;
+mod console;
 mod eval;
 mod exec;
 mod explain;
 mod inspect;
+mod manual;
 mod ops;
 mod output;
 mod picture;
+mod progress;
 mod report;
 mod run;
 mod samples;
@@ -22,6 +25,10 @@ mod show;
 mod unlock;
 
 use std::process::ExitCode;
+
+use std::io::ErrorKind;
+
+use onnx2script::error::Refusal;
 
 use args::{Cli, Command};
 
@@ -34,10 +41,28 @@ pub(crate) enum Verdict {
     Failed,
 }
 
+/// What was asked for cannot be meant: known without any file.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(String);
+
 /// Parses the command line and runs it.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::read();
-    let outcome = match &cli.command {
+    console::set(cli.manners);
+    match cli.check_streams().map_err(anyhow::Error::from).and_then(|()| dispatch(&cli)) {
+        Ok(Verdict::Done) => ExitCode::SUCCESS,
+        Ok(Verdict::Failed) => ExitCode::from(1),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            console::error(format_args!("{error:#}"));
+            ExitCode::from(if is_usage_or_io(&error) { 2 } else { 1 })
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> anyhow::Result<Verdict> {
+    match &cli.command {
         Some(Command::Run(run)) => run::run(run),
         Some(Command::Exec(exec)) => exec::exec(exec),
         Some(Command::Unlock(unlock)) => unlock::unlock(unlock),
@@ -48,25 +73,28 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Eval(eval)) => eval::eval(eval),
         Some(Command::Compare(compare)) => compare::compare(compare),
         Some(Command::Ops(listing)) => ops::ops(listing),
+        Some(Command::Completions(completions)) => manual::completions(completions),
+        Some(Command::Man(pages)) => manual::man(pages),
         None => compile::compile(&cli.compile),
-    };
-    match outcome {
-        Ok(Verdict::Done) => ExitCode::SUCCESS,
-        Ok(Verdict::Failed) => ExitCode::from(1),
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            output::tell(format_args!("error: {error:#}"));
-            ExitCode::from(if is_io(&error) { 2 } else { 1 })
-        }
     }
 }
 
-fn is_io(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.is::<std::io::Error>())
+fn is_usage_or_io(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.is::<Usage>()
+            || cause.downcast_ref::<Refusal>().is_some_and(Refusal::is_unreadable)
+            || cause.downcast_ref::<std::io::Error>().is_some_and(is_system_s)
+    })
+}
+
+/// Whether the system failed. What decodes a file says by such an error, too, that it holds something else or ends
+/// early; the system reads a file without asking for either.
+fn is_system_s(error: &std::io::Error) -> bool {
+    !matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof | ErrorKind::InvalidInput)
 }
 
 /// Whoever reads our output has seen enough (`| head`).
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
-    io.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+    io.is_some_and(|cause| cause.kind() == ErrorKind::BrokenPipe)
 }

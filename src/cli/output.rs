@@ -8,6 +8,16 @@ use anyhow::{Context, anyhow};
 /// What a person calls standard input, or standard output.
 const DASH: &str = "-";
 
+/// What a file that is read is called in messages.
+pub(crate) fn name(path: &Path) -> String {
+    if is_dash(path) { "standard input".to_owned() } else { format!("`{}`", path.display()) }
+}
+
+/// Whether standard input or output is meant.
+pub(crate) fn is_dash(path: &Path) -> bool {
+    path == Path::new(DASH)
+}
+
 /// Writes an artifact to a file, or to standard output: for `None`, and for `-`.
 pub(crate) fn write(path: Option<&Path>, bytes: &[u8]) -> anyhow::Result<()> {
     write_as(path, bytes, 0o666)
@@ -19,7 +29,7 @@ pub(crate) fn write_private(path: Option<&Path>, bytes: &[u8]) -> anyhow::Result
 }
 
 fn write_as(path: Option<&Path>, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
-    match path.filter(|path| *path != Path::new(DASH)) {
+    match path.filter(|path| !is_dash(path)) {
         Some(path) => replace(path, bytes, mode).with_context(|| format!("cannot write `{}`", path.display())),
         None => {
             let mut stdout = std::io::stdout().lock();
@@ -60,25 +70,20 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// The same; errors say what it was to be.
 pub(crate) fn read_as(what: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
-    let bytes = match path == Path::new(DASH) {
+    let bytes = match is_dash(path) {
         true => {
             let mut bytes = Vec::new();
             std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
         }
         false => std::fs::read(path),
     };
-    let space = if what.is_empty() { "" } else { " " };
-    bytes.with_context(|| format!("cannot read {what}{space}`{}`", path.display()))
+    let what = if what.is_empty() { String::new() } else { format!("{what} from ") };
+    bytes.with_context(|| format!("cannot read {what}{}", name(path)))
 }
 
 /// Prints text to standard output.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     write(None, text.as_bytes())
-}
-
-/// Prints a line to standard error, where whoever reads it may have seen enough.
-pub(crate) fn tell(line: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Bytes in hex.
@@ -92,5 +97,5 @@ pub(crate) fn read_hex(path: &Path) -> anyhow::Result<Vec<u8>> {
     use bitcoin::hex::FromHex;
     let text = read(path)?;
     let digits: String = text.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|&byte| char::from(byte)).collect();
-    Vec::<u8>::from_hex(&digits).map_err(|error| anyhow!("`{}` is not hex: {error}", path.display()))
+    Vec::<u8>::from_hex(&digits).map_err(|error| anyhow!("{} is not hex: {error}", name(path)))
 }

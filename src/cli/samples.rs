@@ -1,14 +1,12 @@
-//! What the commands that go through samples share: reading them, and a progress bar.
+//! What the commands that go through samples share: reading them, and going through them on all cores.
 
 use std::fmt;
-use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use num_rational::BigRational;
 use onnx2script::Compiled;
 use onnx2script::artifact::Artifact;
@@ -19,21 +17,27 @@ use rayon::prelude::*;
 
 use super::args::Choices;
 use super::compile::{self, Loaded};
-use super::output;
+use super::console;
+use super::progress::Progress;
 
 /// A file of samples, and what its numbers are worth.
 #[derive(Debug, Args)]
 pub(crate) struct Data {
-    /// Samples: a table with one a row (.npy, idx, idx.gz, CSV, a JSON array), or one picture (PNG, JPEG; taken as the
-    /// model's input is shaped, and on white where it is transparent); `-` is standard input. `FILE@A..B` takes rows A
-    /// to B-1.
+    /// Samples: a table with one a row (.npy, idx, idx.gz, CSV, a JSON array), or one picture (PNG, JPEG).
+    ///
+    /// `FILE@A..B` takes rows A to B-1; `-` is standard input. A picture is taken as the model's input is shaped, and on
+    /// white where it is transparent.
     #[arg(id = "data", long = "data", value_name = "FILE[@A..B]")]
     pub(crate) file: DataSpec,
-    /// What a step of one in the data is worth to the model, as in 1/255 (default: for bytes, what the contract's
-    /// bytes are worth, else 1/255, or 1 if the model takes integers; for other numbers 1). Pictures are bytes.
+    /// What a step of one in the data is worth to the model, as in 1/255.
+    ///
+    /// By default: for bytes, and pictures are bytes, what the contract's bytes are worth, else 1/255, or 1 if the model
+    /// takes integers; for other numbers 1.
     #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational)]
     pub(crate) unit: Option<BigRational>,
-    /// Take 255 - byte for each byte of a picture: for black on white, where the model wants white on black.
+    /// Take 255 - byte for each byte of a picture.
+    ///
+    /// For black on white, where the model wants white on black.
     #[arg(long)]
     pub(crate) invert: bool,
 }
@@ -47,12 +51,19 @@ pub(crate) struct OptionalData {
     /// What a step of one in the data is worth to the model, as for `run`.
     #[arg(long, value_name = "NUMBER", value_parser = decimal::parse_rational, requires = "data")]
     unit: Option<BigRational>,
-    /// Take 255 - byte for each byte of a picture: for black on white, where the model wants white on black.
+    /// Take 255 - byte for each byte of a picture.
+    ///
+    /// For black on white, where the model wants white on black.
     #[arg(long, requires = "data")]
     invert: bool,
 }
 
 impl OptionalData {
+    /// What was given for `--data`.
+    pub(crate) fn file(&self) -> Option<&DataSpec> {
+        self.file.as_ref()
+    }
+
     /// The file, where one is given.
     pub(crate) fn get(&self) -> Option<Data> {
         let file = self.file.clone()?;
@@ -81,21 +92,21 @@ pub(crate) struct Measure {
 
 impl Data {
     /// The samples for a contract.
-    pub(crate) fn inputs(&self, compiled: &Compiled, quiet: bool) -> anyhow::Result<Inputs> {
-        self.inputs_for((&compiled.graph).into(), &compiled.ir.input, quiet)
+    pub(crate) fn inputs(&self, compiled: &Compiled) -> anyhow::Result<Inputs> {
+        self.inputs_for((&compiled.graph).into(), &compiled.ir.input)
     }
 
     /// A sample's bytes, as a contract takes them.
-    pub(crate) fn bytes(&self, index: usize, artifact: &Artifact, quiet: bool) -> anyhow::Result<Vec<u8>> {
+    pub(crate) fn bytes(&self, index: usize, artifact: &Artifact) -> anyhow::Result<Vec<u8>> {
         let format = artifact.input_format();
-        let inputs = self.inputs_for(artifact.wanted(), &format, quiet)?;
+        let inputs = self.inputs_for(artifact.wanted(), &format)?;
         let input = inputs.get(index).with_context(|| format!("`{self}`"))?;
         format.encode(&input.integers).context("a sample outside of its own format")
     }
 
     /// The samples for a network.
-    pub(crate) fn inputs_for(&self, wanted: Wanted<'_>, format: &InputFormat, quiet: bool) -> anyhow::Result<Inputs> {
-        let samples = read(&self.file, wanted, self.invert, quiet)?;
+    pub(crate) fn inputs_for(&self, wanted: Wanted<'_>, format: &InputFormat) -> anyhow::Result<Inputs> {
+        let samples = read(&self.file, wanted, self.invert)?;
         let inputs = Inputs::new(samples, wanted, format, self.unit.as_ref());
         inputs.with_context(|| format!("`{}` does not fit", self.file))
     }
@@ -108,12 +119,10 @@ impl fmt::Display for Data {
 }
 
 /// Samples for a network; what was found out about them goes to standard error.
-pub(crate) fn read(file: &DataSpec, wanted: Wanted<'_>, invert: bool, quiet: bool) -> anyhow::Result<Samples> {
+pub(crate) fn read(file: &DataSpec, wanted: Wanted<'_>, invert: bool) -> anyhow::Result<Samples> {
     let File { samples, notes, warnings } = file.load(&Reader { shape: Some(wanted.shape), invert })?;
-    if !quiet {
-        notes.iter().for_each(|note| output::tell(format_args!("note: {note}")));
-        warnings.iter().for_each(|warning| output::tell(format_args!("warning: {warning}")));
-    }
+    notes.iter().for_each(console::note);
+    warnings.iter().for_each(console::warning);
     Ok(samples)
 }
 
@@ -129,7 +138,7 @@ impl Measure {
     /// Compiles the model and reads the samples; refuses those that its weights were fitted to.
     pub(crate) fn prepare(&self) -> anyhow::Result<Prepared> {
         let loaded = compile::load_and_compile(&self.model, &self.choices)?;
-        let inputs = self.data.inputs(&loaded.compiled, self.choices.quiet)?;
+        let inputs = self.data.inputs(&loaded.compiled)?;
         let count = self.limit.map_or(inputs.len(), |limit| inputs.len().min(limit.get()));
         loaded.fitted.refuse_as_test(&inputs, count, &self.data.file)?;
         Ok(Prepared { loaded, inputs, count })
@@ -140,10 +149,9 @@ impl Measure {
 /// first sample that has one.
 pub(crate) fn for_each<T: Send>(
     count: usize,
-    quiet: bool,
     job: impl Fn(usize) -> anyhow::Result<T> + Sync,
 ) -> anyhow::Result<Vec<T>> {
-    let bar = progress(count, quiet);
+    let progress = Progress::samples(count);
     let first_failed = AtomicUsize::new(usize::MAX);
     let unless_failed = |index| {
         // What lies behind a failure is not worth running; what lies before it may fail, too.
@@ -154,21 +162,12 @@ pub(crate) fn for_each<T: Send>(
         if result.is_err() {
             first_failed.fetch_min(index, Ordering::Relaxed);
         }
-        bar.inc(1);
+        progress.advance();
         Some(result)
     };
     let results: Vec<Option<anyhow::Result<T>>> = (0..count).into_par_iter().map(unless_failed).collect();
-    bar.finish_and_clear();
+    drop(progress);
     results.into_iter().flatten().collect()
-}
-
-/// A bar on standard error, where a person sees it.
-fn progress(count: usize, quiet: bool) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} samples, {eta} left");
-    ProgressBar::new(count as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 #[cfg(test)]
@@ -177,10 +176,10 @@ mod tests {
 
     #[test]
     fn results_and_errors_are_in_order() {
-        assert_eq!(for_each(100, true, Ok).unwrap(), (0..100).collect::<Vec<_>>());
+        assert_eq!(for_each(100, Ok).unwrap(), (0..100).collect::<Vec<_>>());
         for _ in 0..20 {
             let failing = |index| if index % 30 == 20 { anyhow::bail!("{index}") } else { Ok(index) };
-            assert_eq!(for_each(100, true, failing).unwrap_err().to_string(), "20");
+            assert_eq!(for_each(100, failing).unwrap_err().to_string(), "20");
         }
     }
 }

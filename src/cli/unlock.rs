@@ -11,7 +11,7 @@ use onnx2script::script::number;
 
 use super::args::Unlock;
 use super::artifact::load_artifact;
-use super::{Verdict, output};
+use super::{Usage, Verdict, console, output, progress};
 
 const NO_SIGNATURE: &str = "--signature: that is no signature in DER with its hash type behind it, as in 3044...41";
 
@@ -32,9 +32,12 @@ pub(crate) fn unlock(args: &Unlock) -> anyhow::Result<Verdict> {
 fn input(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>) -> anyhow::Result<Vec<u8>> {
     match (args.data.get(), commitment) {
         (None, Some(commitment)) => Ok(commitment.input_bytes()),
-        (None, None) => bail!("no input is given\n  help: give --data FILE, or --commitment FILE, which holds one"),
+        (None, None) => {
+            Err(Usage("no input is given\n  help: give --data FILE, or --commitment FILE, which holds one".to_owned())
+                .into())
+        }
         (Some(data), _) => {
-            let input = data.bytes(args.index, artifact, args.choices.quiet)?;
+            let input = data.bytes(args.index, artifact)?;
             let committed = commitment.is_none_or(|commitment| commitment.input_bytes() == input);
             ensure!(committed, "the sample is not the input that --commitment commits to");
             Ok(input)
@@ -45,7 +48,7 @@ fn input(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>) ->
 /// The claim that the contract will accept, or the one that the user forces.
 fn claim(args: &Unlock, artifact: &Artifact, input: &[u8]) -> anyhow::Result<BigInt> {
     let network = Network::new(artifact, args.choices.node.chosen_rules());
-    let answer = network.answer(input);
+    let answer = progress::during("running the script", || network.answer(input));
     let claim = args.claim.as_deref().map(|claim| read_claim(claim, artifact)).transpose()?;
     let claim = match (claim, &answer) {
         (Some(claim), _) => claim,
@@ -56,7 +59,7 @@ fn claim(args: &Unlock, artifact: &Artifact, input: &[u8]) -> anyhow::Result<Big
             network.run(input, &BigInt::ZERO).verdict()
         ),
     };
-    let outcome = network.run(input, &claim);
+    let outcome = progress::during("running the script", || network.run(input, &claim));
     if outcome.is_ok() || artifact.contract.kind == Kind::Class || args.force {
         return Ok(claim);
     }
@@ -111,7 +114,7 @@ fn sign(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>, ite
         artifact.below() > 0,
         "this contract asks for no signature\n  help: leave --signature and --public-key out"
     );
-    check_signature(&signature.0, args.choices.quiet)?;
+    check_signature(&signature.0)?;
     let payee =
         artifact.contract.pay_to.as_deref().or(commitment.map(|commitment| commitment.public_key_hash.as_str()));
     let hash = KeyHash::of(&key.0).to_string();
@@ -124,15 +127,15 @@ fn sign(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>, ite
 }
 
 /// Refuses what is no signature, and says where one leaves open what others may change.
-fn check_signature(signature: &[u8], quiet: bool) -> anyhow::Result<()> {
+fn check_signature(signature: &[u8]) -> anyhow::Result<()> {
     // Which outputs are signed, and whether all inputs are: all of both.
     const SIGNED: u8 = 0x9f;
     const ALL: u8 = 0x01;
     let [0x30, length, body @ .., hash_type] = signature else { bail!(NO_SIGNATURE) };
     ensure!(usize::from(*length) == body.len(), NO_SIGNATURE);
-    if hash_type & SIGNED != ALL && !quiet {
-        output::tell(format_args!(
-            "warning: hash type {hash_type:02x} does not sign all inputs and outputs: whoever sees the transaction may \
+    if hash_type & SIGNED != ALL {
+        console::warning(format_args!(
+            "hash type {hash_type:02x} does not sign all inputs and outputs: whoever sees the transaction may \
              change the others, and take the coins where no output is signed"
         ));
     }
@@ -156,7 +159,7 @@ fn prove(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>, it
         )
     };
     let proof = Proof::from_json(&output::read(path)?).and_then(|proof| proof.pieces(commitment.bytes(), terms));
-    let pieces = proof.with_context(|| format!("`{}`", path.display()))?;
+    let pieces = proof.with_context(|| output::name(path))?;
     Ok(items
         .with("salt", commitment.salt_bytes())
         .with("transactionBefore", pieces.before)
@@ -167,11 +170,11 @@ fn prove(args: &Unlock, artifact: &Artifact, commitment: Option<&Commitment>, it
 
 /// Reads a commitment to this contract.
 fn read_commitment(path: &Path, artifact: &Artifact) -> anyhow::Result<Commitment> {
-    let commitment = Commitment::from_json(&output::read(path)?).with_context(|| format!("`{}`", path.display()))?;
+    let commitment = Commitment::from_json(&output::read(path)?).with_context(|| output::name(path))?;
     ensure!(
         commitment.locking_script_sha256 == artifact.locking_script.sha256,
-        "`{}` commits to another contract, of SHA-256 {}",
-        path.display(),
+        "{} commits to another contract, of SHA-256 {}",
+        output::name(path),
         printable(&commitment.locking_script_sha256)
     );
     Ok(commitment)

@@ -42,7 +42,7 @@ impl Attribute {
             Ok(AttributeType::Tensor) => match &proto.t {
                 Some(tensor) => match load::strings(tensor) {
                     Some(strings) => Attribute::Labels(strings),
-                    None => Attribute::Tensor(load::decode(tensor, source)?),
+                    None => Attribute::Tensor(load::decode(tensor, source).map_err(|fault| fault.reason)?),
                 },
                 None => return Err("is said to be a tensor but holds none".into()),
             },

@@ -54,8 +54,11 @@ pub(super) fn model(file_name: String, source: Source) -> Result<Model, Refusal>
                 Some(_) => Problem::of_model(format!("initializer `{name}` is there twice"))
                     .help("export the model again: every value has a name of its own"),
             },
-            Err(reason) => Problem::of_model(format!("initializer `{name}` {reason}"))
-                .help("check the weights that were exported, and that no file is cut off or missing"),
+            Err(fault) => Problem {
+                unreadable: fault.unreadable,
+                ..Problem::of_model(format!("initializer `{name}` {}", fault.reason))
+                    .help("check the weights that were exported, and that no file is cut off or missing")
+            },
         };
         problems.push(problem);
     }

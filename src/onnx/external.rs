@@ -8,9 +8,10 @@ use std::path::{Component, Path, PathBuf};
 use tract_onnx::pb::{ModelProto, TensorProto};
 
 use super::Source;
+use super::load::Fault;
 
 /// Reads `expected` bytes of the file that a tensor names.
-pub(super) fn read(proto: &TensorProto, source: &Source, expected: usize) -> Result<Vec<u8>, String> {
+pub(super) fn read(proto: &TensorProto, source: &Source, expected: usize) -> Result<Vec<u8>, Fault> {
     let entry = |key: &str| proto.external_data.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str());
     let file = entry("location").ok_or("lies in another file, but its name is not given")?;
     let number = |key: &str| -> Result<Option<u64>, String> {
@@ -22,10 +23,15 @@ pub(super) fn read(proto: &TensorProto, source: &Source, expected: usize) -> Res
     if let Some(length) = number("length")?.filter(|&length| length != 0)
         && length != expected as u64
     {
-        return Err(format!("needs {expected} bytes, but is said to have {length} in the file `{file}`"));
+        return Err(format!("needs {expected} bytes, but is said to have {length} in the file `{file}`").into());
     }
-    let failed = |reason: String| format!("cannot be read from the file `{file}`: {reason}");
-    let path = inside(&source.folder, file).map_err(failed)?;
+    let failed =
+        |fault: Fault| Fault { reason: format!("cannot be read from the file `{file}`: {}", fault.reason), ..fault };
+    let Some(folder) = &source.folder else {
+        let reason = format!("lies in the file `{file}` beside the model's, and the model came without its folder");
+        return Err(Fault { reason, unreadable: true });
+    };
+    let path = inside(folder, file).map_err(failed)?;
     bytes(&path, offset, expected).map_err(failed)
 }
 
@@ -38,31 +44,31 @@ pub(super) fn files(proto: &ModelProto) -> Vec<String> {
 }
 
 /// The path of a file that must lie in the model's folder, links included.
-fn inside(folder: &Path, file: &str) -> Result<PathBuf, String> {
+fn inside(folder: &Path, file: &str) -> Result<PathBuf, Fault> {
     let relative = Path::new(file);
-    let outside = || "it lies outside the model's folder".to_owned();
+    let outside = || "it lies outside the model's folder".into();
     if !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
         return Err(outside());
     }
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let folder = folder.canonicalize().map_err(|error| error.to_string())?;
-    let path = folder.join(relative).canonicalize().map_err(|error| error.to_string())?;
+    let folder = folder.canonicalize()?;
+    let path = folder.join(relative).canonicalize()?;
     if path.starts_with(&folder) { Ok(path) } else { Err(outside()) }
 }
 
-fn bytes(path: &Path, offset: u64, expected: usize) -> Result<Vec<u8>, String> {
-    let metadata = path.metadata().map_err(|error| error.to_string())?;
+fn bytes(path: &Path, offset: u64, expected: usize) -> Result<Vec<u8>, Fault> {
+    let metadata = path.metadata()?;
     if !metadata.is_file() {
         return Err("it is no file".into());
     }
     if offset.checked_add(expected as u64).is_none_or(|end| end > metadata.len()) {
         let have = metadata.len();
-        return Err(format!("it has {have} bytes, too few for {expected} from byte {offset} on"));
+        return Err(format!("it has {have} bytes, too few for {expected} from byte {offset} on").into());
     }
-    let mut file = File::open(path).map_err(|error| error.to_string())?;
-    file.seek(SeekFrom::Start(offset)).map_err(|error| error.to_string())?;
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
     let mut bytes = vec![0; expected];
-    file.read_exact(&mut bytes).map_err(|error| error.to_string())?;
+    file.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -74,7 +80,8 @@ mod tests {
     fn read_from(folder: &Path, entries: &[(&str, &str)], expected: usize) -> Result<Vec<u8>, String> {
         let entry = |&(key, value): &(&str, &str)| StringStringEntryProto { key: key.into(), value: value.into() };
         let proto = TensorProto { external_data: entries.iter().map(entry).collect(), ..Default::default() };
-        read(&proto, &Source { proto: Default::default(), folder: folder.into() }, expected)
+        let source = Source { proto: Default::default(), folder: Some(folder.into()) };
+        read(&proto, &source, expected).map_err(|fault| fault.reason)
     }
 
     #[test]

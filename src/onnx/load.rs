@@ -8,12 +8,38 @@ use tract_onnx::prelude::f16;
 use super::tensor::{Elements, Tensor};
 use super::{ElementType, Source, external};
 
+/// What is wrong with a tensor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) reason: String,
+    /// Whether its file could not be read.
+    pub(super) unreadable: bool,
+}
+
+impl From<String> for Fault {
+    fn from(reason: String) -> Self {
+        Fault { reason, unreadable: false }
+    }
+}
+
+impl From<&str> for Fault {
+    fn from(reason: &str) -> Self {
+        reason.to_owned().into()
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        Fault { reason: error.to_string(), unreadable: true }
+    }
+}
+
 /// Decodes a tensor of numbers.
-pub(super) fn decode(proto: &TensorProto, source: &Source) -> Result<Tensor, String> {
+pub(super) fn decode(proto: &TensorProto, source: &Source) -> Result<Tensor, Fault> {
     let kind = DataType::try_from(proto.data_type).map_err(|_| format!("has unknown type code {}", proto.data_type))?;
     let element = ElementType::from_onnx(proto.data_type);
     let (Some(element), Some(bits)) = (element, element_bits(kind)) else {
-        return Err(format!("has elements of type {}", kind.as_str_name()));
+        return Err(format!("has elements of type {}", kind.as_str_name()).into());
     };
     let (shape, count) = dimensions(&proto.dims)?;
     let is_external = proto.data_location == Some(DataLocation::External as i32);
@@ -22,7 +48,7 @@ pub(super) fn decode(proto: &TensorProto, source: &Source) -> Result<Tensor, Str
         let outside = if proto.raw_data.is_empty() { external::read(proto, source, expected)? } else { vec![] };
         let bytes = if proto.raw_data.is_empty() { &outside } else { &proto.raw_data };
         if bytes.len() != expected {
-            return Err(another_length(count));
+            return Err(another_length(count).into());
         }
         from_bytes(bytes, kind, count)?
     } else {
@@ -33,9 +59,9 @@ pub(super) fn decode(proto: &TensorProto, source: &Source) -> Result<Tensor, Str
         Elements::Int(values) => values.len(),
     };
     if len != count {
-        return Err(another_length(count));
+        return Err(another_length(count).into());
     }
-    Tensor { shape, element, elements }.finite()
+    Ok(Tensor { shape, element, elements }.finite()?)
 }
 
 /// Decodes a tensor of strings: class labels are the only use that networks have for them.
@@ -138,8 +164,8 @@ mod tests {
         assert_eq!(count(&[i64::MAX, i64::MAX]), None);
     }
 
-    fn decoded(proto: TensorProto) -> Result<Elements, String> {
-        let source = Source { proto: Default::default(), folder: "nowhere".into() };
+    fn decoded(proto: TensorProto) -> Result<Elements, Fault> {
+        let source = Source { proto: Default::default(), folder: None };
         decode(&proto, &source).map(|tensor| tensor.elements)
     }
 

@@ -99,7 +99,8 @@ pub struct Model {
 #[derive(Debug, Clone)]
 struct Source {
     proto: pb::ModelProto,
-    folder: PathBuf,
+    /// None where the message came without one.
+    folder: Option<PathBuf>,
 }
 
 impl Model {
@@ -120,14 +121,15 @@ impl Model {
     pub fn of_file(bytes: &[u8], path: &Path) -> Result<Model, Refusal> {
         let folder = path.parent().unwrap_or(Path::new(".")).to_path_buf();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Model::from_bytes(bytes, name, folder)
+        Model::from_bytes(bytes, name, Some(folder))
     }
 
-    /// Decodes a model from the bytes of its file.
+    /// Decodes a model from the bytes of its file, which lies in a folder, or came without one: weights in other files
+    /// are out of reach then.
     ///
     /// # Errors
     /// A [`Refusal`] when the bytes are not a sound ONNX graph.
-    pub fn from_bytes(bytes: &[u8], file_name: String, folder: PathBuf) -> Result<Model, Refusal> {
+    pub fn from_bytes(bytes: &[u8], file_name: String, folder: Option<PathBuf>) -> Result<Model, Refusal> {
         let source = Source { proto: decode::message(bytes)?, folder };
         let mut model = decode::model(file_name, source)?;
         model.sha256 = sha256::Hash::hash(bytes).to_string();

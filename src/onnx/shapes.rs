@@ -1,6 +1,7 @@
 //! Shapes and constant values, as tract infers them for one sample.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use tract_onnx::prelude::{InferenceFact, InferenceModel, InferenceModelExt, OutletId};
 use tract_onnx::tract_hir::infer::{Factoid, GenericFactoid};
@@ -50,7 +51,9 @@ pub(super) fn infer(model: &Model) -> Inferred {
 /// The graph as tract reads it, its inputs set to one sample.
 pub(super) fn inference_model(source: &Source, inputs: &[super::Input]) -> Result<InferenceModel, String> {
     let onnx = tract_onnx::onnx().with_ignore_output_types(true).with_ignore_value_info(true);
-    let parsed = onnx.parse(&source.proto, source.folder.to_str()).map_err(|error| format!("{error:#}"))?;
+    let parsed = onnx
+        .parse(&source.proto, source.folder.as_deref().and_then(Path::to_str))
+        .map_err(|error| format!("{error:#}"))?;
     let mut model = parsed.model;
     for input in inputs {
         let Some(outlet) = parsed.outlets_by_name.get(&input.name) else {

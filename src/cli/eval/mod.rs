@@ -18,7 +18,7 @@ use onnx2script::{Compiled, ir};
 
 use super::compile::Loaded;
 use super::samples::{self, Data, Measure, Prepared};
-use super::{Verdict, compile, output};
+use super::{Verdict, compile, console, output};
 use report::Report;
 
 #[derive(Debug, Args)]
@@ -77,15 +77,15 @@ struct Measured<'a> {
 pub(crate) fn eval(args: &Eval) -> anyhow::Result<Verdict> {
     let Measure { data: Data { file: data, .. }, choices, json, .. } = &args.measure;
     let Prepared { loaded: Loaded { model, compiled, .. }, inputs, count } = args.measure.prepare()?;
-    compile::check_limits(&compiled, false, choices.quiet)?;
+    compile::check_limits(&compiled, false)?;
     let numbers = compiled.optimised.answer_scale().is_some();
     let table = (!numbers).then_some(&compiled.graph.labels);
     let labels = args.labels.as_ref().map(|labels| read_labels(labels, data, inputs.len(), table)).transpose()?;
     let float_model = FloatModel::new(&model, &compiled.graph, &inputs.get(0)?.floats);
-    float_model.note.iter().filter(|_| !choices.quiet).for_each(|note| output::tell(format_args!("note: {note}")));
+    float_model.note.iter().for_each(console::note);
     let spender = Spender::new(&compiled, choices.node.chosen_rules());
     let start = Instant::now();
-    let rows = samples::for_each(count, choices.quiet, |index| {
+    let rows = samples::for_each(count, |index| {
         let input = inputs.get(index).with_context(|| format!("`{data}`"))?;
         let float = float_model.prediction(&input.floats);
         Ok(Row { float, ..contract_row(args.engine, &compiled, &spender, &input) })

@@ -9,7 +9,7 @@ use onnx2script::prediction::{Prediction, Shown};
 
 use super::report::{self, Answer, Report};
 use super::{Run, Text};
-use crate::cli::show;
+use crate::cli::{console, progress, show};
 
 /// Runs one sample.
 pub(super) fn run(args: &Run, artifact: &Artifact) -> anyhow::Result<(Report, Text)> {
@@ -18,16 +18,16 @@ pub(super) fn run(args: &Run, artifact: &Artifact) -> anyhow::Result<(Report, Te
         "an artifact does not hold the network that --trace shows\n  help: give the model, with the options that `explain` tells"
     );
     let format = artifact.input_format();
-    let inputs = args.data.inputs_for(artifact.wanted(), &format, args.choices.quiet)?;
+    let inputs = args.data.inputs_for(artifact.wanted(), &format)?;
     let input = inputs.get(args.index)?;
     let bytes = format.encode(&input.integers).context("a sample outside of its own format")?;
-    let report = spend(args, artifact, &bytes);
+    let report = progress::during("running the script", || spend(args, artifact, &bytes));
     let text = report::describe(args, &report);
     let text = match show::is_wanted(args) {
         false => text,
         true => {
             let costs = show::costs(&artifact.into(), report.unlocking_bytes, args.fee_rate);
-            let picture = show::picture(&input, &artifact.abi.input.shape, args.color.palette());
+            let picture = show::picture(&input, &artifact.abi.input.shape, console::palette());
             picture + &text + &report::rows(costs)
         }
     };

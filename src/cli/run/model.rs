@@ -15,13 +15,13 @@ use super::report::{self, Answer, Report};
 use super::{Run, Text};
 use crate::cli::args::TraceChoice;
 use crate::cli::compile::{self, Loaded};
-use crate::cli::{output, show};
+use crate::cli::{console, progress, show};
 
 /// Runs one sample.
 pub(super) fn run(args: &Run, loaded: &Loaded) -> anyhow::Result<(Report, Text)> {
     let Loaded { model, compiled, .. } = loaded;
-    compile::check_limits(compiled, false, args.choices.quiet)?;
-    let inputs = args.data.inputs(compiled, args.choices.quiet)?;
+    compile::check_limits(compiled, false)?;
+    let inputs = args.data.inputs(compiled)?;
     let input = inputs.get(args.index)?;
     let report = spend(args, model, compiled, &input);
     let text = report::describe(args, &report);
@@ -29,7 +29,7 @@ pub(super) fn run(args: &Run, loaded: &Loaded) -> anyhow::Result<(Report, Text)>
         false => text,
         true => {
             let costs = show::costs(&compiled.into(), report.unlocking_bytes, args.fee_rate);
-            show::sample(compiled, &input, args.color.palette()) + &text + &report::rows(costs)
+            show::sample(compiled, &input, console::palette()) + &text + &report::rows(costs)
         }
     };
     Ok((report, text))
@@ -39,11 +39,11 @@ pub(super) fn run(args: &Run, loaded: &Loaded) -> anyhow::Result<(Report, Text)>
 fn spend(args: &Run, model: &Model, compiled: &Compiled, input: &Input) -> Report {
     let spender = Spender::new(compiled, args.choices.node.chosen_rules());
     let spend = match args.trace {
-        None => spender.spend(&input.integers, args.claim.clone()),
+        None => progress::during("running the script", || spender.spend(&input.integers, args.claim.clone())),
         Some(shown) => traced(&spender, compiled, input, args.claim.clone(), shown == TraceChoice::All),
     };
     let float_model = FloatModel::new(model, &compiled.graph, &input.floats);
-    float_model.note.iter().filter(|_| !args.choices.quiet).for_each(|note| output::tell(format_args!("note: {note}")));
+    float_model.note.iter().for_each(console::note);
     let float = float_model.prediction(&input.floats);
     let labels = &compiled.graph.labels;
     let integer = spend.answer();
@@ -82,7 +82,7 @@ fn spend(args: &Run, model: &Model, compiled: &Compiled, input: &Input) -> Repor
 /// Spends, and tells what the script makes while it runs.
 fn traced(spender: &Spender<'_>, compiled: &Compiled, input: &Input, claim: Option<BigInt>, all: bool) -> Spend {
     let mut trace = Trace::new(compiled, &input.integers, all);
-    let say = |text: String| text.lines().for_each(output::tell);
+    let say = |text: String| text.lines().for_each(console::tell);
     let spend = spender.spend_traced(&input.integers, claim, &mut |step| say(trace.before(step)));
     // These are judged behind the last instruction.
     if matches!(spend.outcome.error, None | Some(ScriptError::EvalFalse | ScriptError::CleanStack)) {

@@ -217,6 +217,8 @@ fn guards_are_asked_for_and_named() {
     assert!(signed.stdout.trim_end().ends_with("00"), "{}", signed.stdout);
     let other = unlock(&["--signature", SIGNATURE, "--public-key", &key.replacen("02", "03", 1)]);
     assert!(other.stderr.contains("pays to the key of hash 751e76e8"), "{}", other.stderr);
+    let run = onnx2script(&["run", &made.artifact(), "--data", IRIS_DATA]);
+    assert!(run.code == 0 && run.stderr.contains("the network's code runs alone"), "{}", run.stderr);
     let explained = onnx2script(&["explain", &made.artifact()]).stdout;
     assert!(explained.contains("refund: to the key of hash 751e76e8"), "{explained}");
     assert!(explained.contains("refund     signature, publicKey, preimage, 1"), "{explained}");

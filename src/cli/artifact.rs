@@ -20,6 +20,16 @@ pub(crate) enum Given {
     Model(Box<Loaded>),
 }
 
+impl Given {
+    /// Whether a right claim is not all that a spend takes, or not the only way.
+    pub(crate) fn is_guarded(&self) -> bool {
+        match self {
+            Given::Artifact(artifact) => artifact.below() > 0 || artifact.contract.refund.is_some(),
+            Given::Model(loaded) => !loaded.compiled.guard.is_none(),
+        }
+    }
+}
+
 /// Reads an artifact, or compiles a model. Whatever begins with a brace is no ONNX file.
 pub(crate) fn load(path: &Path, choices: &Choices) -> anyhow::Result<Given> {
     let json = output::read(path)?;

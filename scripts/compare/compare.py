@@ -118,7 +118,8 @@ def section(rows: list, macs: int) -> str:
         f"784-64-10 with ReLU and ArgMax, {macs:,} multiply-accumulates (MACs), fixed point at 10^8. \"The paper's",
         "arithmetic\" divides by 10^8 after every product, toward zero.",
         "",
-        "| compiler | network | bytes per MAC | locking script, bytes | instructions | time, ms | how it was found |",
+        "| compiler | network | bytes per MAC | locking script, bytes | instructions | "
+        "time, ms | how it was found |",
         "| --- | --- | ---: | ---: | ---: | ---: | --- |",
         *(line(row, macs) for row in rows),
         "",

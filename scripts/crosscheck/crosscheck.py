@@ -51,7 +51,11 @@ def main() -> int:
     for title, spends, excuses in sets(options):
         verdicts = judge(spends, options.binary)
         ours = verdicts.pop("ours")
-        wrong = [f"{spend.name}: ours {said}" for spend, said in zip(spends, ours) if not as_it_must(spend, said)]
+        wrong = [
+            f"{spend.name}: ours {said}"
+            for spend, said in zip(spends, ours, strict=True)
+            if not as_it_must(spend, said)
+        ]
         accepted = sum(said.accepted for said in ours)
         locks = len({spend.locking for spend in spends})
         print(f"{title}: {len(spends)} spends of {locks} locking scripts")
@@ -124,7 +128,7 @@ def judge(spends: list[Spend], binary: Path) -> dict[str, list[Verdict]]:
 
     asked = {"ours": lambda spends: engines.ours(spends, binary), **THEIRS}
     with ThreadPoolExecutor() as pool:
-        return dict(zip(asked, pool.map(timed, asked.keys(), asked.values())))
+        return dict(zip(asked, pool.map(timed, asked.keys(), asked.values()), strict=True))
 
 
 def as_it_must(spend: Spend, said: Verdict) -> bool:
@@ -132,7 +136,7 @@ def as_it_must(spend: Spend, said: Verdict) -> bool:
 
 
 def disagreements(engine: str, spends: list[Spend], ours: list[Verdict], theirs: list[Verdict]) -> list[Disagreement]:
-    rows = zip(spends, ours, theirs)
+    rows = zip(spends, ours, theirs, strict=True)
     return [Disagreement(engine, spend, we, they) for spend, we, they in rows if not we.agrees(they)]
 
 
@@ -145,7 +149,7 @@ def explain(
         supposed = [(one, explanation.as_if(one)) for one in found if one.engine == explanation.engine]
         supposed = [(one, spend) for one, spend in supposed if spend is not None]
         verdicts = engines.ours([spend for _, spend in supposed], binary)
-        known = {id(one) for (one, _), said in zip(supposed, verdicts) if said.agrees(one.theirs)}
+        known = {id(one) for (one, _), said in zip(supposed, verdicts, strict=True) if said.agrees(one.theirs)}
         counts[explanation] = len(known)
         found = [one for one in found if id(one) not in known]
     return counts, found

@@ -111,8 +111,7 @@ fn report(outcome: &Outcome) -> Report {
 }
 
 fn describe(report: &Report) -> String {
-    let items: Vec<String> =
-        report.stack.iter().map(|item| if item.is_empty() { "(empty)" } else { item }.to_owned()).collect();
+    let items: Vec<&str> = report.stack.iter().map(|item| if item.is_empty() { "(empty)" } else { item }).collect();
     format!(
         "verdict       {}\nstack         {}\ninstructions  {}\npeak stack    {} items, {} bytes\n",
         report.verdict,

@@ -8,8 +8,9 @@
 //! - a slice of the script, for what the script pushes;
 //! - a range of a reference-counted buffer, for what the script computes.
 //!
-//! A range keeps its whole buffer alive. [`Item::slice`] copies the range where that would keep more
-//! than [`RETENTION`] times its length, so memory stays within a constant of what the node counts.
+//! A range keeps its whole buffer alive, with whatever room that has left. Where this would be more
+//! than [`RETENTION`] times the length of the range, the range is copied, so memory stays within a
+//! constant of what the node counts.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -76,9 +77,13 @@ impl<'s> Item<'s> {
     }
 
     /// A string that the script computed.
-    pub(super) fn owned(bytes: Vec<u8>) -> Item<'static> {
+    pub(super) fn owned(mut bytes: Vec<u8>) -> Item<'static> {
         if bytes.len() <= INLINE {
             return Item::inline(&bytes);
+        }
+        // A difference of long numbers can be short, in a buffer made for a long one.
+        if bytes.capacity() > bytes.len().saturating_mul(RETENTION) {
+            bytes.shrink_to_fit();
         }
         let len = bytes.len() as u32;
         Item(Repr::Shared { buffer: Rc::new(bytes), start: 0, len })
@@ -132,7 +137,7 @@ impl<'s> Item<'s> {
         }
         match &self.0 {
             Repr::Script(slice) => Item(Repr::Script(&slice[range])),
-            Repr::Shared { buffer, start, .. } if range.len() * RETENTION >= buffer.len() => Item(Repr::Shared {
+            Repr::Shared { buffer, start, .. } if range.len() * RETENTION >= buffer.capacity() => Item(Repr::Shared {
                 buffer: Rc::clone(buffer),
                 start: start + range.start as u32,
                 len: range.len() as u32,
@@ -207,6 +212,35 @@ mod tests {
         let whole = Item::owned(vec![7; 4000]);
         assert!(matches!(whole.slice(0..1000).0, Repr::Shared { buffer, .. } if buffer.len() == 4000));
         assert!(matches!(whole.slice(3000..3999).0, Repr::Shared { buffer, .. } if buffer.len() == 999));
+    }
+
+    /// The bytes that an item keeps from being used otherwise.
+    fn kept(item: &Item<'_>) -> usize {
+        match &item.0 {
+            Repr::Shared { buffer, .. } => buffer.capacity(),
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn a_short_string_in_a_large_buffer_leaves_it() {
+        let buffer_of_4000 = |len: usize| {
+            let mut bytes = Vec::with_capacity(4000);
+            bytes.resize(len, 7);
+            bytes
+        };
+        assert_eq!(kept(&Item::owned(buffer_of_4000(1000))), 4000);
+        assert!(kept(&Item::owned(buffer_of_4000(999))) < 4000);
+    }
+
+    #[test]
+    fn cutting_and_appending_in_turn_keeps_no_old_buffer() {
+        let mut item = Item::owned(vec![7; 1 << 20]);
+        while item.len() > 100 {
+            item = item.slice(0..item.len().div_ceil(4));
+            item.append(&[1]);
+            assert!(kept(&item) <= 2 * RETENTION * item.len(), "{} bytes keep {}", item.len(), kept(&item));
+        }
     }
 
     proptest! {

@@ -117,18 +117,18 @@ impl CommitReveal {
 }
 
 /// key, [claim], input, salt, before, behind, branch, headers -> key, [claim], input, headers, transaction's hash, branch
+#[rustfmt::skip]
 fn transaction(contract: Contract) -> Vec<Code> {
     // With the input's copy on top: salt, headers, branch, behind, before, input, [claim], key.
     let key = 6 + super::network_items(contract).len();
     code![
-        4, ROLL, 5, PICK, key, PICK, HASH160, CAT, SWAP, CAT,
-        SHA256, // before, behind, branch, headers, commitment
-        4, ROLL, SWAP, CAT, 3, ROLL, CAT, HASH256, // branch, headers, hash
-        ROT,     // headers, hash, branch
+        4, ROLL, 5, PICK, key, PICK, HASH160, CAT, SWAP, CAT, SHA256, // before, behind, branch, headers, commitment
+        4, ROLL, SWAP, CAT, 3, ROLL, CAT, HASH256, ROT, // headers, hash, branch
     ]
 }
 
 /// headers, hash, branch -> headers, root
+#[rustfmt::skip]
 fn branch() -> Vec<Code> {
     let step = code![
         SIZE, IF, STEP, SPLIT, SWAP, 1, SPLIT, 3, ROLL, ROT, // rest, sibling, hash, side
@@ -140,32 +140,12 @@ fn branch() -> Vec<Code> {
 }
 
 /// headers, hash -> further headers, hash of the first header, which has the given hash at `place`
+#[rustfmt::skip]
 fn header(place: usize) -> Vec<Code> {
     code![
-        SWAP,
-        HEADER,
-        SPLIT,
-        SWAP,
-        DUP,
-        place,
-        SPLIT,
-        NIP,
-        HASH,
-        SPLIT,
-        DROP, // hash, rest, header, field
-        3,
-        ROLL,
-        EQUALVERIFY,
-        HASH256, // rest, hash
-        DUP,
-        &[0][..],
-        CAT,
-        BIN2NUM,
-        FROMALTSTACK,
-        DUP,
-        TOALTSTACK,
-        LESSTHANOREQUAL,
-        VERIFY,
+        SWAP, HEADER, SPLIT, SWAP, // hash, further headers, header
+        DUP, place, SPLIT, NIP, HASH, SPLIT, DROP, 3, ROLL, EQUALVERIFY, // further headers, header
+        HASH256, DUP, &[0][..], CAT, BIN2NUM, FROMALTSTACK, DUP, TOALTSTACK, LESSTHANOREQUAL, VERIFY,
     ]
 }
 

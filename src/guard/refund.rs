@@ -31,6 +31,7 @@ use std::fmt;
 
 use super::assembly::{code, part};
 use super::{KeyHash, LockTime, Part};
+use crate::script::Code;
 use crate::script::opcode::Opcode::{
     AND, BIN2NUM, CAT, CHECKSIG, CHECKSIGVERIFY, CODESEPARATOR, DROP, DUP, ELSE, ENDIF, EQUAL, EQUALVERIFY,
     GREATERTHANOREQUAL, HASH160, HASH256, INVERT, NIP, NOT, SIZE, SPLIT, SUB, SWAP, TUCK, VERIFY, WITHIN,
@@ -73,70 +74,43 @@ impl Refund {
     pub(super) fn parts(&self) -> Vec<Part> {
         vec![
             part("refund: otherwise", code![ELSE, CODESEPARATOR]),
-            part(
-                "refund: the preimage is this transaction's",
-                // signature, key, preimage -> signature, key, tail
-                code![
-                    DUP,
-                    HASH256,
-                    INVERT,
-                    &SIGNATURE_HEAD[..],
-                    SWAP,
-                    CAT, // preimage, signature of it
-                    SWAP,
-                    SIZE,
-                    TAIL,
-                    SUB,
-                    SPLIT,
-                    NIP, // signature of it, tail
-                    TUCK,
-                    SEQUENCE + OUTPUTS + LOCK_TIME,
-                    SPLIT,
-                    NIP,
-                    1,
-                    SPLIT,
-                    DROP, // tail, signature, hash type
-                    DUP,
-                    &[CHRONICLE | FORK_ID][..],
-                    AND,
-                    &[FORK_ID][..],
-                    EQUALVERIFY,
-                    CAT,
-                    &PUBLIC_KEY[..],
-                    CHECKSIGVERIFY,
-                ],
-            ),
+            part("refund: the preimage is this transaction's", preimage()),
             part("refund: the time has come", self.due()),
-            part("refund: a signature by the funder's key", {
-                code![DUP, HASH160, &self.key.0[..], EQUALVERIFY, CHECKSIG]
-            }),
+            part(
+                "refund: a signature by the funder's key",
+                code![DUP, HASH160, &self.key.0[..], EQUALVERIFY, CHECKSIG],
+            ),
             part("end of claim or refund", code![ENDIF]),
         ]
     }
 
     /// Takes the preimage's tail; goes on where nLockTime is late enough, and of the same kind, and enforced.
-    fn due(&self) -> Vec<crate::script::Code> {
+    #[rustfmt::skip]
+    fn due(&self) -> Vec<Code> {
+        let lock_until = self.lock_until.to_consensus() as usize;
         let mut due = code![
-            SEQUENCE,
-            SPLIT, // sequence, rest
-            OUTPUTS,
-            SPLIT,
-            NIP,
-            LOCK_TIME,
-            SPLIT,
-            DROP,
-            &[0][..],
-            CAT,
-            BIN2NUM, // sequence, lock time
-            self.lock_until.to_consensus() as usize,
+            SEQUENCE, SPLIT, // sequence, rest
+            OUTPUTS, SPLIT, NIP, LOCK_TIME, SPLIT, DROP, &[0][..], CAT, BIN2NUM, // sequence, lock time
         ];
         due.extend(match self.lock_until.bound() {
-            Some(bound) => code![bound as usize, WITHIN, VERIFY],
-            None => code![GREATERTHANOREQUAL, VERIFY],
+            Some(bound) => code![lock_until, bound as usize, WITHIN, VERIFY],
+            None => code![lock_until, GREATERTHANOREQUAL, VERIFY],
         });
         due.extend(code![&FINAL[..], EQUAL, NOT, VERIFY]);
         due
     }
+}
+
+/// signature, key, preimage -> signature, key, the preimage's tail
+#[rustfmt::skip]
+fn preimage() -> Vec<Code> {
+    code![
+        DUP, HASH256, INVERT, &SIGNATURE_HEAD[..], SWAP, CAT, // preimage, its signature
+        SWAP, SIZE, TAIL, SUB, SPLIT, NIP, // its signature, tail
+        TUCK, SEQUENCE + OUTPUTS + LOCK_TIME, SPLIT, NIP, 1, SPLIT, DROP, // tail, signature, hash type
+        DUP, &[CHRONICLE | FORK_ID][..], AND, &[FORK_ID][..], EQUALVERIFY,
+        CAT, &PUBLIC_KEY[..], CHECKSIGVERIFY,
+    ]
 }
 
 impl fmt::Display for Refund {

@@ -13,7 +13,7 @@ mod transaction;
 use num_bigint::BigInt;
 use onnx2script::artifact::{Artifact, File, Items, Provenance, Source};
 use onnx2script::codegen::Contract;
-use onnx2script::guard::{Guard, KeyHash, Payee};
+use onnx2script::guard::{Guard, KeyHash, Payee, Refund};
 use onnx2script::interp::{self, Spending};
 use onnx2script::script::opcode::Opcode;
 use onnx2script::target::{Era, Rules, Target};
@@ -94,5 +94,27 @@ fn a_network_cannot_reach_what_lies_beneath_its_items() {
     for code in reaching {
         assert!(check(code, &[]).is_err(), "{code:?} in front");
         assert!(check(&[], code).is_err(), "{code:?} behind");
+    }
+}
+
+/// What guards' code is, to be read.
+#[test]
+fn guards_are_listed_as_they_are() {
+    let key = transaction::Person::new(3).hash();
+    let refund = |lock_until: &str| Some(Refund { key, lock_until: lock_until.parse().unwrap() });
+    let committed = Payee::Committed("2:1818d5a7".parse().unwrap());
+    let guards = [
+        ("pay-to", Guard { payee: Payee::Key(key), refund: None }),
+        ("refund-height", Guard { payee: Payee::Anyone, refund: refund("900000") }),
+        ("refund-time", Guard { payee: Payee::Key(key), refund: refund("1800000000") }),
+        ("commit-reveal", Guard { payee: committed, refund: None }),
+    ];
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (name, guard) in guards {
+        let listing = onnx2script::report::listing::listing(&guarded(Contract::Claim, guard));
+        settings.bind(|| insta::assert_snapshot!(format!("guard.{name}"), listing));
     }
 }

@@ -43,15 +43,12 @@ pub struct Spend {
 }
 
 impl<'c> Spender<'c> {
-    /// Makes a contract's bytes. Where the user asked for no `rules`, a script too long for policy is judged by
-    /// consensus: the limit is a warning, and what the user came for is the answer.
+    /// Makes a contract's bytes, judged as [`Target::judging`] says.
     pub fn new(compiled: &'c Compiled, rules: Option<Rules>) -> Self {
         let script_bytes = compiled.locking().byte_len();
         let below = compiled.guard.below();
         let locking = [compiled.script.to_bytes(), vec![Opcode::NIP.byte(); below]].concat();
-        let too_long = script_bytes > compiled.target.max_script_bytes();
-        let fallback = if too_long { Rules::Consensus } else { compiled.target.rules };
-        let target = Target { rules: rules.unwrap_or(fallback), ..compiled.target };
+        let target = compiled.target.judging(script_bytes, rules);
         Spender { compiled, locking, script_bytes, target }
     }
 

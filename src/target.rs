@@ -65,6 +65,13 @@ pub const STACK_ELEMENT_OVERHEAD: u64 = 32;
 pub const VALIDATION_MS_POLICY: u64 = 1_000;
 
 impl Target {
+    /// The target that a script of so many bytes is judged by: the user's rules, where some were asked for; else consensus
+    /// where it is too long for policy, since the limit is a warning, and what the user came for is the answer.
+    pub fn judging(self, script_bytes: usize, rules: Option<Rules>) -> Target {
+        let fallback = if script_bytes > self.max_script_bytes() { Rules::Consensus } else { self.rules };
+        Target { rules: rules.unwrap_or(fallback), ..self }
+    }
+
     /// Longest number, operand or result, in bytes.
     pub const fn max_number_bytes(&self) -> usize {
         match (self.rules, self.era) {

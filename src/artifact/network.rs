@@ -26,13 +26,9 @@ pub struct Network<'a> {
 const PROBE: [u8; 1] = [0];
 
 impl<'a> Network<'a> {
-    /// Makes an artifact's network ready. Where the user asked for no rules, a script too long for policy is judged by
-    /// consensus.
+    /// Makes an artifact's network ready, judged as [`Target::judging`](target::Target::judging) says.
     pub fn new(artifact: &'a Artifact, rules: Option<Rules>) -> Self {
-        let told = target::Target::from(artifact.target);
-        let too_long = artifact.locking_script.bytes > told.max_script_bytes();
-        let fallback = if too_long { Rules::Consensus } else { told.rules };
-        let target = target::Target { rules: rules.unwrap_or(fallback), ..told };
+        let target = target::Target::from(artifact.target).judging(artifact.locking_script.bytes, rules);
         let mut script = artifact.locking_bytes()
             [artifact.locking_script.network_start..artifact.locking_script.network_end]
             .to_vec();
@@ -61,10 +57,9 @@ impl<'a> Network<'a> {
         code::pushes(&items).into_bytes()
     }
 
-    /// Bytes of an unlocking script with the right claim, but for what a guard asks for.
-    pub fn unlocking_bytes(&self, input: &[u8]) -> usize {
-        let claim = self.answer(input).map(|answer| number::encode(&answer)).unwrap_or_default();
-        self.unlocking(input, &claim).len() - self.artifact.below()
+    /// Bytes of the unlocking script that [`Network::run`] takes, but for what stands for a guard's items.
+    pub fn unlocking_bytes(&self, input: &[u8], claim: &BigInt) -> usize {
+        self.unlocking(input, &number::encode(claim)).len() - self.artifact.below()
     }
 
     /// What the network answers for an input: what it compares at its end, or leaves there; `None` where it fails
@@ -92,13 +87,5 @@ impl<'a> Network<'a> {
             }
         };
         answer.map(|item| number::decode(&item))
-    }
-}
-
-impl Artifact {
-    /// How many items lie beneath the network's own.
-    pub fn below(&self) -> usize {
-        let guarded = self.contract.pay_to.is_some() || self.contract.commit_reveal.is_some();
-        if guarded { 2 } else { 0 }
     }
 }

@@ -177,6 +177,14 @@ impl Artifact {
         self.read_format().expect("checked when it was read")
     }
 
+    /// How many items lie beneath the network's own.
+    ///
+    /// # Panics
+    /// As [`Artifact::input_format`].
+    pub fn below(&self) -> usize {
+        self.read_guard().expect("checked when it was read").below()
+    }
+
     /// What samples must be like.
     pub fn wanted(&self) -> Wanted<'_> {
         Wanted { shape: &self.abi.input.shape, whole_numbers: self.abi.input.integers }

@@ -40,6 +40,7 @@ fn spend(args: &Run, artifact: &Artifact, input: &[u8]) -> Report {
     let answer = network.answer(input);
     let claim = args.claim.clone().or_else(|| answer.clone()).unwrap_or_default();
     let outcome = network.run(input, &claim);
+    let unlocking_bytes = network.unlocking_bytes(input, &claim);
     let left = artifact.contract.kind == Kind::Class && answer.is_some();
     Report {
         answer: describe(artifact, answer, (artifact.contract.kind == Kind::Claim).then_some(claim)),
@@ -48,7 +49,7 @@ fn spend(args: &Run, artifact: &Artifact, input: &[u8]) -> Report {
         rules: network.rules().to_string(),
         sample: args.index,
         script_bytes: artifact.locking_script.bytes,
-        unlocking_bytes: network.unlocking_bytes(input),
+        unlocking_bytes,
         instructions: outcome.stats.instructions,
         peak_stack_items: outcome.stats.peak_items,
         peak_stack_bytes: outcome.stats.peak_memory,

@@ -24,6 +24,8 @@ pub struct Builder {
     broken: Option<String>,
     /// Whether only sizes are followed.
     sketching: bool,
+    /// Longest number of the target, in bytes.
+    number_bytes: usize,
 }
 
 impl Name {
@@ -53,6 +55,7 @@ impl Builder {
             current: 0,
             broken: None,
             sketching: false,
+            number_bytes: usize::MAX,
         };
         for (index, name) in inputs.iter().enumerate() {
             let name = Name::whole(&Arc::from(*name));
@@ -69,6 +72,17 @@ impl Builder {
         builder.sketching = true;
         builder.program.values[0].kind = Kind::Rest { most: bytes };
         builder
+    }
+
+    /// Tells those who emit how long numbers may be, in bytes; [`super::verify`] is who demands it.
+    pub fn with_numbers_of(mut self, number_bytes: usize) -> Self {
+        self.number_bytes = number_bytes;
+        self
+    }
+
+    /// How long numbers may be, in bytes.
+    pub fn number_bytes(&self) -> usize {
+        self.number_bytes
     }
 
     /// Whether this is a sketch: constants need no more than their length.

@@ -82,7 +82,7 @@ pub fn lower(ir: &Ir, frame: Frame, options: &Options, target: &Target) -> Resul
         let problem = Problem::of_model(format!("cannot be packed: {reason}"));
         return Err(problem.help("leave --codegen out: what cannot be packed is unrolled then"));
     }
-    let built = build(ir, frame, false, |unrolled, input| packed::answer(unrolled, Flow::Input(input)));
+    let built = build(ir, frame, None, |unrolled, input| packed::answer(unrolled, Flow::Input(input)));
     let (program, layers, landmarks) = built.unwrap_or_else(|defect| panic!("a defect of the unrolled code: {defect}"));
     Ok(Lowered { program, layers, landmarks, unpacked: reason, predicted: None })
 }
@@ -105,7 +105,7 @@ fn pack(ir: &Ir, frame: Frame, options: &Options, target: &Target) -> Result<Low
             mixed: options.strategy == Strategy::Auto,
         };
         let Some(plan) = planner.plan() else { break };
-        let built = build(ir, frame, true, |unrolled, input| {
+        let built = build(ir, frame, Some(target.max_number_bytes()), |unrolled, input| {
             let flow = packed::layers(unrolled, &network, 0, &plan.choices, Flow::Input(input));
             packed::answer(unrolled, flow)
         });
@@ -119,17 +119,17 @@ fn pack(ir: &Ir, frame: Frame, options: &Options, target: &Target) -> Result<Low
     Err(refusal)
 }
 
-/// A contract around a network, how the network's layers were emitted, and where its values lie; `packs` says whether elements may be packed
-/// into lanes.
+/// A contract around a network, how the network's layers were emitted, and where its values lie. Elements may be packed into lanes where a
+/// length is given that numbers must not exceed.
 fn build(
     ir: &Ir,
     frame: Frame,
-    packs: bool,
+    number_bytes: Option<usize>,
     network: impl FnOnce(&mut Unrolled<'_>, ValueId) -> ValueId,
 ) -> Result<(Program, Vec<Emitted>, Vec<Landmark>), String> {
-    let mut builder = Builder::new(frame.contract.pushes());
+    let mut builder = Builder::new(frame.contract.pushes()).with_numbers_of(number_bytes.unwrap_or(usize::MAX));
     let input = entry(&mut builder, ir, frame);
-    let mut unrolled = Unrolled::new(&mut builder, ir, packs);
+    let mut unrolled = Unrolled::new(&mut builder, ir, number_bytes.is_some());
     let answer = network(&mut unrolled, input);
     let layers = Emitted::layers(ir, &unrolled.packed);
     let landmarks = landmark::all(&mut unrolled);

@@ -57,6 +57,20 @@ impl LaneCurve {
     /// # Panics
     /// When there are no numbers.
     pub(in crate::codegen) fn units(&self, emit: &mut Emit<'_>, numbers: &[ValueId]) -> Units {
+        // As many lanes at once as make a number, whose sign takes another byte.
+        let at_once = (emit.builder.number_bytes().saturating_sub(1) / self.width).clamp(1, numbers.len());
+        let strings = numbers.len().div_ceil(at_once);
+        let mut string: Option<ValueId> = None;
+        for piece in numbers.chunks(numbers.len().div_ceil(strings)) {
+            let values = self.values(emit, piece);
+            string = Some(string.map_or(values, |string| emit.one(Op::Cat, &[string, values], "units")));
+        }
+        let string = string.expect("a curve of some elements");
+        Units::of_lanes(string, self.width, numbers.len(), -&self.to.low)
+    }
+
+    /// The values for some numbers, in lanes.
+    fn values(&self, emit: &mut Emit<'_>, numbers: &[ValueId]) -> ValueId {
         let mut lanes = Lanes::new(emit, self.width, numbers.len());
         emit.idiom("pack");
         let packed = numbers.iter().map(|&number| {
@@ -91,8 +105,7 @@ impl LaneCurve {
         let room = lanes.above(emit, room, &BigInt::zero());
         let values = emit.one(Op::Sub, &[all, room], "values");
         let string = emit.with(Op::NumToBin, values, lanes.bytes(), "values");
-        let string = emit.one(Op::View(self.width), &[string], "units");
-        Units::of_lanes(string, self.width, numbers.len(), -&self.to.low)
+        emit.one(Op::View(self.width), &[string], "units")
     }
 }
 

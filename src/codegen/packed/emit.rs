@@ -68,6 +68,39 @@ impl<'b> Emit<'b> {
         self.builder.split(string, at, names)
     }
 
+    /// Does to a string of `len` bytes what is done to it as one number, in pieces where it is too long for that. Pieces
+    /// are cut between units; each is given with its length, and with as many zero bytes behind it as the whole has,
+    /// `extra`; each result must have `left` bytes behind the piece's length, which are cut off but for the last.
+    pub(super) fn by_pieces(
+        &mut self,
+        string: ValueId,
+        (len, unit): (usize, usize),
+        (extra, left): (usize, usize),
+        mut work: impl FnMut(&mut Self, ValueId, usize) -> ValueId,
+    ) -> ValueId {
+        let most = self.builder.number_bytes().saturating_sub(1) / unit * unit;
+        let (mut rest, mut missing, mut result): (_, _, Option<ValueId>) = (string, len, None);
+        let pieces = len.div_ceil(most.max(unit));
+        for left_over in (0..pieces).rev() {
+            let bytes = (missing / unit).div_ceil(left_over + 1) * unit;
+            missing -= bytes;
+            let mut piece = rest;
+            if left_over > 0 {
+                (piece, rest) = self.split(rest, bytes, "piece", "more pieces");
+                piece = if extra == 0 { piece } else { self.append(piece, &vec![0; extra], "piece") };
+            }
+            let mut done = work(self, piece, bytes);
+            if left_over > 0 && left > 0 {
+                done = self.head(done, bytes, "piece");
+            }
+            result =
+                Some(result.map_or(done, |before| {
+                    self.builder.one(Op::Cat, &[before, done], Name::whole(&Arc::from("pieces")))
+                }));
+        }
+        result.unwrap_or(string)
+    }
+
     /// So many zero bytes.
     pub(super) fn zeros(&mut self, count: usize) -> ValueId {
         if count <= PUSHED_ZEROS {

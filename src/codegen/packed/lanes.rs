@@ -112,60 +112,101 @@ impl Lanes {
         self.order.len() * self.stride / 8
     }
 
+    /// How many strings lanes are put into to lie on whole bytes.
+    fn strings(&self) -> usize {
+        8 / self.stride.gcd(&8)
+    }
+
+    /// Fewest bytes that hold whole lanes.
+    fn period(&self) -> usize {
+        self.stride * self.strings() / 8
+    }
+
     /// Negative lanes become zero: lanes that hold a value plus `2^(stride - 1)`, whose top bit is set where the
     /// value is not negative, are kept below that bit where it is set.
     pub(super) fn relu(self, emit: &mut Emit<'_>) -> Lanes {
         emit.idiom("relu");
-        let (bytes, width) = (self.bytes(), self.stride - 1);
-        let top = (0..self.order.len()).fold(BigInt::zero(), |mask, lane| mask | power(lane * self.stride + width));
-        let (_, top) = top.to_bytes_le();
-        let mask = emit.repeat_bytes(&top, bytes, "sign mask");
-        let mask = emit.append(mask, &[0], "sign mask");
-        let lanes = emit.append(self.string, &[0], "lanes");
-        let tops = emit.one(Op::And, &[lanes, mask], "signs");
-        let tops = emit.one(Op::BinToNum, &[tops], "signs");
-        let lowered = emit.with(Op::Div, tops, power(width), "signs, lowered");
-        let keep = emit.one(Op::Sub, &[tops, lowered], "bits to keep");
-        let keep = emit.with(Op::NumToBin, keep, bytes + 1, "bits to keep");
-        let string = emit.one(Op::And, &[lanes, keep], "relu");
+        let string = emit.by_pieces(self.string, (self.bytes(), self.period()), (0, 1), |emit, piece, bytes| {
+            relu(emit, piece, bytes, self.stride)
+        });
         Lanes { string, extra: 1, ..self }
     }
 
     /// Lanes as units of whole bytes: where they are not, every so many-th ends up in a string of its own.
     pub(super) fn into_units(self, emit: &mut Emit<'_>, shift: BigInt) -> Units {
-        let strings = 8 / self.stride.gcd(&8);
+        let strings = self.strings();
         if strings == 1 {
-            let unit = self.stride / 8;
+            let unit = self.period();
             let string = emit.one(Op::View(unit), &[self.string], "units");
             return Units { string, unit, order: self.order, extra: self.extra, shift };
         }
         emit.idiom("repack");
-        let (bytes, wide) = (self.bytes(), self.stride * strings);
-        let ones: BigInt = power(self.stride) - 1;
-        let (_, mut first) = ones.to_bytes_le();
-        first.resize(wide / 8, 0);
-        let mut result: Option<ValueId> = None;
         let mut order = Vec::with_capacity(self.order.len());
-        for residue in 0..strings {
-            let (_, mut pattern) = (&ones << (residue * self.stride)).to_bytes_le();
-            pattern.resize(wide / 8, 0);
-            let mask = emit.repeat_bytes(&pattern.repeat(self.order.len() / strings), bytes, "lane mask");
-            let mask = if self.extra == 0 { mask } else { emit.append(mask, &vec![0; self.extra], "lane mask") };
-            let kept = emit.one(Op::And, &[self.string, mask], "every so many-th lane");
-            let units = match residue {
-                0 if self.extra == 0 => kept,
-                0 => emit.head(kept, bytes, "units"),
-                _ => {
-                    let number = emit.one(Op::BinToNum, &[kept], "every so many-th lane");
-                    let lowered = emit.with(Op::Div, number, power(residue * self.stride), "units");
-                    let units = emit.with(Op::NumToBin, lowered, bytes, "units");
-                    emit.one(Op::View(wide / 8), &[units], "units")
-                }
-            };
-            result = Some(result.map_or(units, |string| emit.one(Op::Cat, &[string, units], "units")));
-            order.extend(self.order.iter().skip(residue).step_by(strings));
+        let mut rest = self.order.as_slice();
+        let string =
+            emit.by_pieces(self.string, (self.bytes(), self.period()), (self.extra, 0), |emit, piece, bytes| {
+                let lanes;
+                (lanes, rest) = rest.split_at(8 * bytes / self.stride);
+                order.extend((0..strings).flat_map(|residue| lanes.iter().skip(residue).step_by(strings)));
+                repack(emit, (piece, bytes, self.extra), self.stride, strings)
+            });
+        Units { string, unit: self.period(), order, extra: 0, shift }
+    }
+}
+
+/// The lanes of a string of so many bytes, with those zero whose top bit is not set, and a zero byte.
+fn relu(emit: &mut Emit<'_>, string: ValueId, bytes: usize, stride: usize) -> ValueId {
+    let width = stride - 1;
+    let top = (0..8 * bytes / stride).fold(BigInt::zero(), |mask, lane| mask | power(lane * stride + width));
+    let (_, top) = top.to_bytes_le();
+    let mask = emit.repeat_bytes(&top, bytes, "sign mask");
+    let mask = emit.append(mask, &[0], "sign mask");
+    let lanes = emit.append(string, &[0], "lanes");
+    let tops = emit.one(Op::And, &[lanes, mask], "signs");
+    let tops = emit.one(Op::BinToNum, &[tops], "signs");
+    let lowered = emit.with(Op::Div, tops, power(width), "signs, lowered");
+    let keep = emit.one(Op::Sub, &[tops, lowered], "bits to keep");
+    let keep = emit.with(Op::NumToBin, keep, bytes + 1, "bits to keep");
+    emit.one(Op::And, &[lanes, keep], "relu")
+}
+
+/// The lanes of a string with `extra` zeros behind it: first every `strings`-th, each on whole bytes, then those behind them.
+fn repack(
+    emit: &mut Emit<'_>,
+    (string, bytes, extra): (ValueId, usize, usize),
+    stride: usize,
+    strings: usize,
+) -> ValueId {
+    let mut joined: Option<ValueId> = None;
+    for residue in 0..strings {
+        let units = every_so_many(emit, (string, bytes, extra), stride, (residue, strings));
+        joined = Some(joined.map_or(units, |joined| emit.one(Op::Cat, &[joined, units], "units")));
+    }
+    joined.unwrap_or(string)
+}
+
+/// Of `strings` lanes the `residue`-th, each on whole bytes.
+fn every_so_many(
+    emit: &mut Emit<'_>,
+    (string, bytes, extra): (ValueId, usize, usize),
+    stride: usize,
+    (residue, strings): (usize, usize),
+) -> ValueId {
+    let wide = stride * strings;
+    let (_, mut pattern) = ((power(stride) - BigInt::from(1)) << (residue * stride)).to_bytes_le();
+    pattern.resize(wide / 8, 0);
+    let mask = emit.repeat_bytes(&pattern.repeat(8 * bytes / wide), bytes, "lane mask");
+    let mask = if extra == 0 { mask } else { emit.append(mask, &vec![0; extra], "lane mask") };
+    let kept = emit.one(Op::And, &[string, mask], "every so many-th lane");
+    match residue {
+        0 if extra == 0 => kept,
+        0 => emit.head(kept, bytes, "units"),
+        _ => {
+            let number = emit.one(Op::BinToNum, &[kept], "every so many-th lane");
+            let lowered = emit.with(Op::Div, number, power(residue * stride), "units");
+            let units = emit.with(Op::NumToBin, lowered, bytes, "units");
+            emit.one(Op::View(wide / 8), &[units], "units")
         }
-        Units { string: result.unwrap_or(self.string), unit: wide / 8, order, extra: 0, shift }
     }
 }
 

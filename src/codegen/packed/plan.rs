@@ -93,9 +93,13 @@ impl Planner<'_> {
         Some(Plan { choices, predicted })
     }
 
+    fn sketch_of(&self, bytes: usize) -> Builder {
+        Builder::sketch(bytes).with_numbers_of(self.number_bytes)
+    }
+
     /// What the first layers cost, until the numbers that the last of them makes lie side by side; and what the next layer gets.
     fn sketch_ahead(&self, choices: &[Choice]) -> Option<(Cost, Flow)> {
-        let mut builder = Builder::sketch(self.ir.input.byte_len(self.ir.values[0].len()));
+        let mut builder = self.sketch_of(self.ir.input.byte_len(self.ir.values[0].len()));
         let input = Flow::Input(builder.inputs()[0]);
         let mut unrolled = Unrolled::new(&mut builder, self.ir, true);
         let flow = layers(&mut unrolled, self.network, 0, choices, input.clone());
@@ -207,7 +211,7 @@ impl Planner<'_> {
             Flow::Units(units, _) => units.order.len() * units.unit + units.extra,
             _ => self.ir.input.byte_len(self.ir.values[0].len()),
         };
-        let mut builder = Builder::sketch(bytes);
+        let mut builder = self.sketch_of(bytes);
         let string = builder.inputs()[0];
         let flow = match flow {
             Flow::Units(units, value) => Flow::Units(Units { string, ..units.clone() }, *value),

@@ -127,12 +127,19 @@ fn places(format: &InputFormat, elements: usize) -> Vec<Option<usize>> {
 /// Sign-magnitude units as what they stand for plus `2^(bits - 1)`: that power and the magnitudes of the positive
 /// ones, less those of the negative ones. A zero byte is left behind them.
 fn offset_units(emit: &mut Emit<'_>, input: ValueId, width: usize, elements: usize) -> ValueId {
-    let (bytes, top) = (width * elements, 8 * width - 1);
     let string = emit.one(Op::View(width), &[input], "signed units");
-    let string = emit.append(string, &[0], "signed units");
+    emit.by_pieces(string, (width * elements, width), (0, 1), |emit, piece, bytes| {
+        offset_piece(emit, piece, width, bytes)
+    })
+}
+
+/// A part of such units, of so many bytes.
+fn offset_piece(emit: &mut Emit<'_>, units: ValueId, width: usize, bytes: usize) -> ValueId {
+    let top = 8 * width - 1;
+    let string = emit.append(units, &[0], "signed units");
     let mut sign = vec![0; width];
     sign[width - 1] = 0x80;
-    let signs = emit.repeat_bytes(&sign.repeat(elements), bytes, "sign bits");
+    let signs = emit.repeat_bytes(&sign.repeat(bytes / width), bytes, "sign bits");
     let signs = emit.append(signs, &[0], "sign bits");
     let tops = emit.one(Op::And, &[string, signs], "signs");
     let tops = emit.one(Op::BinToNum, &[tops], "signs");

@@ -5,6 +5,8 @@
 
 use std::cmp::Ordering;
 
+use super::product::product;
+
 /// A number in sign and magnitude. Zero limbs at the top, and a negative zero, are allowed.
 #[derive(Clone, Debug)]
 pub(super) struct Limbs {
@@ -58,10 +60,12 @@ impl Limbs {
         let (mut long, short) =
             if self.magnitude.len() >= other.magnitude.len() { (self, other) } else { (other, self) };
         if long.negative == short.negative {
-            add_magnitude(&mut long.magnitude, &short.magnitude);
-        } else if sub_magnitude(&mut long.magnitude, &short.magnitude) {
+            if add(&mut long.magnitude, &short.magnitude) {
+                long.magnitude.push(1);
+            }
+        } else if sub(&mut long.magnitude, &short.magnitude) {
             // Below zero, and so in two's complement.
-            negate_magnitude(&mut long.magnitude);
+            negate(&mut long.magnitude);
             long.negative = !long.negative;
         }
         long
@@ -77,6 +81,47 @@ impl Limbs {
         }
         self.magnitude.push(carry as u64);
         self.negative ^= factor < 0;
+        self
+    }
+
+    pub(super) fn mul(&self, other: &Limbs) -> Limbs {
+        let magnitude = product(self.significant(), other.significant());
+        Limbs { negative: self.negative != other.negative, magnitude }
+    }
+
+    /// How many bits the magnitude has.
+    pub(super) fn bits(&self) -> u64 {
+        let limbs = self.significant();
+        64 * limbs.len() as u64 - limbs.last().map_or(0, |top| u64::from(top.leading_zeros()))
+    }
+
+    pub(super) fn is_negative(&self) -> bool {
+        self.negative
+    }
+
+    /// Of a power of two, or the negative of one.
+    pub(super) fn exponent(&self) -> Option<u64> {
+        let (top, below) = self.significant().split_last()?;
+        let is_power = top.is_power_of_two() && below.iter().all(|&limb| limb == 0);
+        is_power.then(|| self.bits() - 1)
+    }
+
+    /// The quotient by a power of two, rounded toward zero.
+    pub(super) fn div_power(&self, exponent: u64) -> Limbs {
+        let (limbs, bits) = ((exponent / 64) as usize, exponent % 64);
+        let above = self.magnitude.get(limbs..).unwrap_or(&[]);
+        let next = above.iter().skip(1).copied().chain([0]);
+        let magnitude = above.iter().zip(next).map(|(&limb, next)| (limb >> bits) | (next << 1 << (63 - bits)));
+        Limbs { negative: self.negative, magnitude: magnitude.collect() }
+    }
+
+    /// The remainder of that division, which has the sign of the dividend.
+    pub(super) fn rem_power(mut self, exponent: u64) -> Limbs {
+        let (limbs, bits) = ((exponent / 64) as usize, exponent % 64);
+        self.magnitude.truncate(limbs + 1);
+        if let Some(top) = self.magnitude.get_mut(limbs) {
+            *top &= (1 << bits) - 1;
+        }
         self
     }
 
@@ -98,23 +143,30 @@ impl Limbs {
     }
 }
 
-/// Adds a magnitude to one at least as long.
-fn add_magnitude(long: &mut Vec<u64>, short: &[u64]) {
+/// Adds a magnitude to one at least as long; whether a carry is left over.
+pub(super) fn add(long: &mut [u64], short: &[u64]) -> bool {
     let (low, high) = long.split_at_mut(short.len());
     let mut carry = false;
     for (limb, &other) in low.iter_mut().zip(short) {
         (*limb, carry) = carrying_add(*limb, other, carry);
     }
-    for limb in high {
-        (*limb, carry) = limb.overflowing_add(u64::from(carry));
+    add_carry(high, u64::from(carry))
+}
+
+/// Adds one limb; whether a carry is left over.
+pub(super) fn add_carry(limbs: &mut [u64], mut carry: u64) -> bool {
+    for limb in limbs {
+        if carry == 0 {
+            return false;
+        }
+        let (sum, over) = limb.overflowing_add(carry);
+        (*limb, carry) = (sum, u64::from(over));
     }
-    if carry {
-        long.push(1);
-    }
+    carry != 0
 }
 
 /// Subtracts a magnitude from one at least as long; whether the difference is below zero.
-fn sub_magnitude(long: &mut [u64], short: &[u64]) -> bool {
+pub(super) fn sub(long: &mut [u64], short: &[u64]) -> bool {
     let (low, high) = long.split_at_mut(short.len());
     let mut borrow = false;
     for (limb, &other) in low.iter_mut().zip(short) {
@@ -124,13 +176,16 @@ fn sub_magnitude(long: &mut [u64], short: &[u64]) -> bool {
         borrow = under | under_again;
     }
     for limb in high {
-        (*limb, borrow) = limb.overflowing_sub(u64::from(borrow));
+        if !borrow {
+            return false;
+        }
+        (*limb, borrow) = limb.overflowing_sub(1);
     }
     borrow
 }
 
 /// Two's complement: inverts and adds one.
-fn negate_magnitude(limbs: &mut [u64]) {
+pub(super) fn negate(limbs: &mut [u64]) {
     let mut carry = true;
     for limb in limbs {
         (*limb, carry) = (!*limb).overflowing_add(u64::from(carry));
@@ -157,12 +212,26 @@ mod tests {
 
     proptest! {
         #[test]
+        fn division_by_powers_agrees_with_big_integers(a in encoding(), exponent in 0u32..500, negative: bool) {
+            let (x, power) = (number::decode(&a), BigInt::from(if negative { -1 } else { 1 }) << exponent);
+            let (a, divisor) = (Limbs::decode(&a), Limbs::decode(&number::encode(&power)));
+            prop_assert_eq!(divisor.exponent(), Some(exponent.into()));
+            let quotient = a.div_power(exponent.into());
+            let quotient = if divisor.is_negative() { quotient.negate() } else { quotient };
+            prop_assert_eq!(quotient.encode(), number::encode(&(&x / &power)));
+            prop_assert_eq!(a.rem_power(exponent.into()).encode(), number::encode(&(&x % &power)));
+            prop_assert_eq!(Limbs::decode(&number::encode(&(power * 3))).exponent(), None);
+        }
+
+        #[test]
         fn limbs_agree_with_big_integers(a in encoding(), b in encoding(), factor: i64, delta in -1i64..2) {
             let (x, y) = (number::decode(&a), number::decode(&b));
             let (a, b) = (Limbs::decode(&a), Limbs::decode(&b));
             prop_assert_eq!(a.encode(), number::encode(&x));
             prop_assert_eq!(a.compare(&b), x.cmp(&y));
             prop_assert_eq!(a.clone().add(b.clone()).encode(), number::encode(&(&x + &y)));
+            prop_assert_eq!(a.mul(&b).encode(), number::encode(&(&x * &y)));
+            prop_assert_eq!(a.bits(), x.bits());
             prop_assert_eq!(a.clone().mul_limb(factor).encode(), number::encode(&(&x * factor)));
             // Neighbours, whose difference cancels almost everything.
             let near = &x + delta;

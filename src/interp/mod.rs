@@ -20,6 +20,7 @@ mod machine;
 mod number;
 mod ops;
 mod parse;
+mod product;
 mod sighash;
 mod spending;
 mod stack;

@@ -6,6 +6,8 @@
 //!
 //! Source: Bitcoin SV node 1.2.2, `src/script/limitedstack.cpp`.
 
+use std::mem::swap;
+
 use super::error::ScriptError;
 use super::item::Item;
 use crate::target::{STACK_ELEMENT_OVERHEAD, Target};
@@ -154,7 +156,15 @@ impl<'s> Stack<'s> {
     #[inline]
     pub(super) fn roll(&mut self, depth: usize) -> Result<(), ScriptError> {
         let index = self.index(depth)?;
-        self.main[index..].rotate_left(1);
+        match &mut self.main[index..] {
+            // Two swaps take less than the call that moves any number of items.
+            [a, b] => swap(a, b),
+            [a, b, c] => {
+                swap(a, b);
+                swap(b, c);
+            }
+            items => items.rotate_left(1),
+        }
         Ok(())
     }
 

@@ -111,16 +111,16 @@ fn mul_big(rules: &NumberRules, a: Number<'_>, b: Number<'_>) -> Computed {
     {
         return rules.write_encoded(long.to_limbs().mul_limb(factor).encode());
     }
-    let (a, b) = (a.to_big(), b.to_big());
-    // Two magnitudes of m and n bits make one of m + n - 1 at least: no need to multiply to know.
-    if (a.bits() + b.bits()).saturating_sub(1) / 8 >= rules.max_len as u64 {
-        return if a == BigInt::ZERO || b == BigInt::ZERO {
-            Ok(Item::EMPTY)
-        } else {
-            Err(ScriptError::ScriptnumOverflow)
-        };
+    let (a, b) = (a.to_limbs(), b.to_limbs());
+    let bits = [a.bits(), b.bits()];
+    if bits.contains(&0) {
+        return Ok(Item::EMPTY);
     }
-    rules.write(&(a * b))
+    // Two magnitudes of m and n bits make one of m + n - 1 at least: no need to multiply to know.
+    if (bits[0] + bits[1] - 1) / 8 >= rules.max_len as u64 {
+        return Err(ScriptError::ScriptnumOverflow);
+    }
+    rules.write_encoded(a.mul(&b).encode())
 }
 
 #[inline]
@@ -130,6 +130,13 @@ pub(in crate::interp) fn div(rules: &NumberRules, a: Number<'_>, b: Number<'_>) 
     }
     if let (Small(a), Small(b)) = (a, b) {
         return Ok(small_item(a / b));
+    }
+    let divisor = b.to_limbs();
+    // What packed code divides by; a shift is linear in the length.
+    if let Some(exponent) = divisor.exponent() {
+        let quotient = a.to_limbs().div_power(exponent);
+        let quotient = if divisor.is_negative() { quotient.negate() } else { quotient };
+        return rules.write_encoded(quotient.encode());
     }
     rules.write(&(a.to_big() / b.to_big()))
 }
@@ -141,6 +148,9 @@ pub(in crate::interp) fn rem(rules: &NumberRules, a: Number<'_>, b: Number<'_>) 
     }
     if let (Small(a), Small(b)) = (a, b) {
         return Ok(small_item(a % b));
+    }
+    if let Some(exponent) = b.to_limbs().exponent() {
+        return rules.write_encoded(a.to_limbs().rem_power(exponent).encode());
     }
     rules.write(&(a.to_big() % b.to_big()))
 }

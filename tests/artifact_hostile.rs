@@ -8,7 +8,7 @@ mod common;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bitcoin::hashes::{Hash, sha256};
-use bitcoin::hex::FromHex;
+use bitcoin::hex::{DisplayHex, FromHex};
 use common::model;
 use common::random::Random;
 use num_bigint::BigInt;
@@ -279,12 +279,7 @@ fn changed_commitments_and_proofs_are_refused_or_used() {
 fn what_a_run_leaves_that_failed_is_no_answer() {
     let artifact = artifact("toy_2-2-2", Contract::Class, Guard::default());
     // A byte that is no opcode, with the input alone on the stack.
-    let mut failing: Value = serde_json::from_str(&artifact.to_json()).unwrap();
-    let script = &mut failing["lockingScript"];
-    (script["hex"], script["networkEnd"]) = (json!("ff"), json!(1));
-    failing["sourceMap"] = json!([{ "start": 0, "end": 1, "instructions": 1, "layer": "", "step": "" }]);
-    hold_together(&mut failing);
-    let failing = Artifact::from_json(failing.to_string().as_bytes()).unwrap();
+    let failing = with_network(&artifact, &[0xff]);
     assert_eq!(Network::new(&failing, None).answer(&[5]), None);
     let network = Network::new(&artifact, None);
     assert_eq!(network.answer(&[]), None);
@@ -292,4 +287,30 @@ fn what_a_run_leaves_that_failed_is_no_answer() {
     // Class 0 is false to a node, and an answer all the same.
     let input = [50_000_000, 25_000_000].map(BigInt::from);
     assert_eq!(network.answer(&artifact.input_format().encode(&input).unwrap()), Some(BigInt::ZERO));
+}
+
+/// An artifact that holds another script, and says so.
+fn with_network(artifact: &Artifact, script: &[u8]) -> Artifact {
+    let mut other: Value = serde_json::from_str(&artifact.to_json()).unwrap();
+    let len = script.len();
+    (other["lockingScript"]["hex"], other["lockingScript"]["networkEnd"]) =
+        (json!(script.to_lower_hex_string()), json!(len));
+    other["sourceMap"] = json!([{ "start": 0, "end": len, "instructions": 1, "layer": "", "step": "" }]);
+    hold_together(&mut other);
+    Artifact::from_json(other.to_string().as_bytes()).unwrap()
+}
+
+/// What would keep the reader busy for most of an hour: hashes of 32 MB, thousands of them.
+#[test]
+fn a_script_that_takes_too_long_is_left() {
+    use onnx2script::script::opcode::Opcode::{CAT, DROP, DUP, SHA256};
+    let artifact = artifact("toy_2-2-2", Contract::Class, Guard::default());
+    let mut opcodes = vec![DUP, SHA256, DUP, CAT];
+    opcodes.extend([DUP, CAT].repeat(19));
+    opcodes.extend([DUP, SHA256, DROP].repeat(10_000));
+    let script: Vec<u8> = opcodes.into_iter().map(|opcode| opcode.byte()).collect();
+    let long = with_network(&artifact, &script);
+    let network = Network::new(&long, None);
+    assert_eq!(network.run(&[5], &BigInt::ZERO).verdict(), "WORK_LIMIT");
+    assert_eq!(network.answer(&[5]), None);
 }

@@ -22,6 +22,10 @@ pub struct Network<'a> {
     target: target::Target,
 }
 
+/// Work that a run may take: what a node takes many seconds for, which allows half a second. Whoever made the artifact may
+/// have put anything in place of a network.
+const WORK: u64 = 10_000_000_000;
+
 /// A claim that is no answer: no number is written so.
 const PROBE: [u8; 1] = [0];
 
@@ -44,7 +48,7 @@ impl<'a> Network<'a> {
 
     /// Runs the network on an input's bytes and a claim, which a `claim` contract alone reads.
     pub fn run(&self, input: &[u8], claim: &BigInt) -> Outcome {
-        interp::run(&self.unlocking(input, &number::encode(claim)), &self.script, &self.target)
+        interp::run_within(WORK, &self.unlocking(input, &number::encode(claim)), &self.script, &self.target, None)
     }
 
     /// The bytes of the unlocking script that [`Network::run`] takes.
@@ -72,7 +76,8 @@ impl<'a> Network<'a> {
                 compared = step.item(0).zip(step.item(1)).map(|(top, below)| [top.to_vec(), below.to_vec()]);
             }
         };
-        let outcome = interp::run_traced(&self.unlocking(input, &PROBE), &self.script, &self.target, None, &mut watch);
+        let outcome =
+            interp::run_within(WORK, &self.unlocking(input, &PROBE), &self.script, &self.target, Some(&mut watch));
         let answer = match self.artifact.contract.kind {
             // Class 0 is false to a node. What another failure leaves is no answer.
             Kind::Class if outcome.error.is_none_or(|error| error == ScriptError::EvalFalse) => {

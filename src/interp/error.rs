@@ -102,6 +102,8 @@ errors! {
     BigInt = "BIG_INT",
     /// Not the node's: the script checks a signature, which takes a transaction, and none was given.
     TransactionNeeded = "TRANSACTION_NEEDED",
+    /// Not the node's: the script takes more work than whoever runs it allowed.
+    WorkLimit = "WORK_LIMIT",
 }
 
 impl fmt::Display for ScriptError {

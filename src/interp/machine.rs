@@ -12,6 +12,7 @@ use super::parse::{self, Token};
 use super::spending::Context;
 use super::stack::Stack;
 use super::step::{Instruction, ScriptKind, Step};
+use super::work::Work;
 use crate::script::opcode::Opcode;
 use crate::target::{Era, Rules};
 
@@ -39,10 +40,12 @@ pub(super) struct Machine<'s, 't> {
     rules: NumberRules,
     verifier: Verifier<'s>,
     tracer: Option<Tracer<'t>>,
+    /// None where nobody limits it.
+    work: Option<Work>,
 }
 
 impl<'s, 't> Machine<'s, 't> {
-    pub(super) fn new(context: Context<'s>, tracer: Option<Tracer<'t>>) -> Self {
+    pub(super) fn new(context: Context<'s>, work: Option<u64>, tracer: Option<Tracer<'t>>) -> Self {
         Machine {
             stack: Stack::new(&context.target),
             instructions: 0,
@@ -50,6 +53,7 @@ impl<'s, 't> Machine<'s, 't> {
             rules: NumberRules::new(&context),
             verifier: Verifier::new(context),
             tracer,
+            work: work.map(Work::new),
         }
     }
 
@@ -81,6 +85,9 @@ impl<'s, 't> Machine<'s, 't> {
                     }
                     Token::Op(byte) => {
                         let opcode = Opcode::from_byte(byte).ok_or(ScriptError::BadOpcode)?;
+                        if let Some(work) = &mut self.work {
+                            work.charge(opcode, &self.stack, &self.rules)?;
+                        }
                         match self.execute(opcode, executing, &mut conditions, &mut returned)? {
                             Flow::Next => {}
                             Flow::End => return Ok(()),

@@ -29,6 +29,7 @@ mod step;
 mod tests;
 mod transaction;
 pub mod vectors;
+mod work;
 
 pub use error::ScriptError;
 pub use spending::{MAX_SATOSHIS, Spending, SpendingError};
@@ -76,13 +77,13 @@ pub struct Stats {
 
 /// Runs the unlocking and then the locking script, and judges what they leave.
 pub fn run(unlocking: &[u8], locking: &[u8], target: &Target) -> Outcome {
-    run_machine(unlocking, locking, Context { target: *target, spending: None }, None)
+    run_machine(unlocking, locking, Context { target: *target, spending: None }, None, None)
 }
 
 /// [`run`] in a transaction, which signatures are checked against. The unlocking script is as a rule
 /// the transaction's, [`Spending::unlocking`]; signatures do not sign it.
 pub fn run_spending(unlocking: &[u8], locking: &[u8], target: &Target, spending: &Spending<'_>) -> Outcome {
-    run_machine(unlocking, locking, Context { target: *target, spending: Some(spending) }, None)
+    run_machine(unlocking, locking, Context { target: *target, spending: Some(spending) }, None, None)
 }
 
 /// [`run`], or [`run_spending`] if there is a transaction, calling `tracer` before each instruction.
@@ -93,16 +94,29 @@ pub fn run_traced(
     spending: Option<&Spending<'_>>,
     tracer: &mut dyn FnMut(&Step<'_>),
 ) -> Outcome {
-    run_machine(unlocking, locking, Context { target: *target, spending }, Some(tracer))
+    run_machine(unlocking, locking, Context { target: *target, spending }, None, Some(tracer))
+}
+
+/// [`run_traced`] for a stranger's scripts: ends with [`ScriptError::WorkLimit`] before they take more than so many units
+/// of work, each about a nanosecond. Without a limit, a script of 500 KB may take hours.
+pub fn run_within(
+    work: u64,
+    unlocking: &[u8],
+    locking: &[u8],
+    target: &Target,
+    tracer: Option<&mut dyn FnMut(&Step<'_>)>,
+) -> Outcome {
+    run_machine(unlocking, locking, Context { target: *target, spending: None }, Some(work), tracer)
 }
 
 fn run_machine<'s>(
     unlocking: &'s [u8],
     locking: &'s [u8],
     context: Context<'s>,
+    work: Option<u64>,
     tracer: Option<Tracer<'_>>,
 ) -> Outcome {
-    let mut machine = Machine::new(context, tracer);
+    let mut machine = Machine::new(context, work, tracer);
     let error = verify_spend(&mut machine, unlocking, locking, &context).err();
     Outcome {
         error,

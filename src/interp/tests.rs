@@ -236,3 +236,31 @@ proptest! {
         prop_assert_eq!(verdict(&unlocking, &[SPLIT, CAT, EQUAL], &POLICY), "OK");
     }
 }
+
+/// Script by script: what it takes is refused just below, and an allowance changes nothing else.
+#[test]
+fn work_is_limited_where_it_is_asked_for_and_nowhere_else() {
+    let long = vec![1; 5000];
+    for (items, opcodes) in [
+        (vec![&long[..], &long[..]], vec![MUL]),
+        (vec![&long[..], &long[..4000]], vec![DIV]),
+        (vec![&long[..], &vec![2; 5000][..]], vec![XOR]),
+        (vec![&long[..]], vec![SHA256]),
+        (vec![&[1][..], &[0x40, 0x42, 0x0f]], vec![NUM2BIN]),
+        (vec![&[1][..]; 40], [&[OP_16, ROLL].repeat(40)[..], &[DROP; 39]].concat()),
+    ] {
+        let (unlocking, locking) = (pushes(&items), ops(&opcodes));
+        let within = |work| run_within(work, &unlocking, &locking, &POLICY, None);
+        let unlimited = run(&unlocking, &locking, &POLICY);
+        assert!(unlimited.is_ok(), "{opcodes:?}");
+        // Bisection for the least that suffices.
+        let (mut too_little, mut enough) = (0, 1 << 40);
+        while enough - too_little > 1 {
+            let middle = (too_little + enough) / 2;
+            if within(middle).is_ok() { enough = middle } else { too_little = middle }
+        }
+        assert_eq!(within(enough), unlimited, "{opcodes:?}");
+        assert_eq!(within(too_little).verdict(), "WORK_LIMIT", "{opcodes:?}");
+        assert!((10..10_000_000).contains(&enough), "{opcodes:?} counts {enough}");
+    }
+}

@@ -4,6 +4,7 @@ use anyhow::{Context, ensure};
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 use onnx2script::artifact::{Answer as Answers, Artifact, Kind, Network};
+use onnx2script::interp::ScriptError;
 use onnx2script::ir::describe_scale;
 use onnx2script::prediction::{Prediction, Shown};
 
@@ -22,6 +23,9 @@ pub(super) fn run(args: &Run, artifact: &Artifact) -> anyhow::Result<(Report, Te
     let input = inputs.get(args.index)?;
     let bytes = format.encode(&input.integers).context("a sample outside of its own format")?;
     let report = progress::during("running the script", || spend(args, artifact, &bytes));
+    if report.verdict == ScriptError::WorkLimit.name() {
+        console::help("no node says WORK_LIMIT: running an artifact ends there because no network takes so long");
+    }
     let text = report::describe(args, &report);
     let text = match show::is_wanted(args) {
         false => text,

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod lanes;
+pub(crate) mod mutate;
 pub(crate) mod networks;
 pub(crate) mod oracle;
 pub(crate) mod random;

@@ -8,6 +8,7 @@ mod attacks;
 mod campaign;
 mod extremes;
 mod locks;
+mod mutants;
 mod search;
 mod unlocking;
 

@@ -16,8 +16,10 @@
 //! - BIN2NUM twice, later, or of what is a number already; a mask doubled in another order; both checks by EQUALVERIFY;
 //! - DROP and VERIFY of bytes that are not all zero;
 //! - a remainder by which nothing changes, since what is divided is small, or is divided again;
-//! - opcodes and constants of what no input of these networks reaches, or what decides nothing: the bends of curves behind
-//!   the last value, halves that no sum is rounded from, a weight's last digit below what a step of the input weighs.
+//! - bits of a constant that a mask or a SPLIT cuts off again: padding that keeps a number positive, digits above the last
+//!   lane;
+//! - opcodes and constants of what no input that was tried reaches, or what decides nothing: bends of curves and bounds
+//!   behind the last value, halves that no sum is rounded from, a bias that is off by less than a step of its rescaled sum.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -2,10 +2,11 @@
 
 mod common;
 
+use common::lanes::demand_all;
 use common::random::{Random, inputs};
 use common::{Sampled, models};
-use num_bigint::{BigInt, Sign};
-use onnx2script::bignum::{self, Builder, Definition, Detail, Instruction, Kind, Op, Program, Value, ValueId};
+use num_bigint::BigInt;
+use onnx2script::bignum::{self, Builder, Definition, Instruction, Kind, Op, Program, ValueId};
 use onnx2script::codegen::{self, Optimise, Strategy};
 use onnx2script::script::number;
 use onnx2script::target::Target;
@@ -42,66 +43,6 @@ fn all() -> impl Iterator<Item = (String, Compiled)> {
         }
         packed
     })
-}
-
-/// Whether an item is what is proved of it: its kind, its bytes, its lanes and nothing beside them.
-fn demand(value: &Value, item: &[u8]) {
-    match &value.kind {
-        Kind::Number(interval) => {
-            assert!(number::is_minimal(item) && interval.contains(&number::decode(item)), "not in {interval}");
-        }
-        Kind::Bytes { len, most } => {
-            let number = BigInt::from_bytes_le(Sign::Plus, item);
-            assert!(item.len() == *len && most.as_ref().is_none_or(|most| number <= *most), "not {:?}", value.kind);
-        }
-        Kind::Rest { most } => assert!(item.len() <= *most),
-        Kind::Untrusted => {}
-    }
-    if let Detail::Known(bytes) = &value.detail {
-        assert_eq!(&**bytes, item);
-    }
-    let Some(lanes) = value.detail.lanes() else { return };
-    let mut bytes = item.to_vec();
-    bytes.extend([0; 32]);
-    let bits = |from: usize, count: usize| -> i128 {
-        let window = bytes[from / 8..from / 8 + 17].iter().rev();
-        let low = window.clone().skip(1).fold(0u128, |all, &byte| all << 8 | u128::from(byte)) >> (from % 8);
-        let above = u128::from(bytes[from / 8 + 16]).checked_shl((128 - from % 8) as u32).unwrap_or(0);
-        ((low | above) & ((1u128 << count) - 1)) as i128
-    };
-    let mut behind = 0;
-    for lane in &lanes {
-        assert!(lane.offset >= behind, "lanes over each other");
-        demand_zeros(item, behind, lane.offset);
-        let width = (i128::BITS - lane.high.leading_zeros()) as usize;
-        let held = bits(lane.offset, width);
-        assert!(lane.low <= held && held <= lane.high, "{lane:?} holds {held}");
-        behind = lane.offset + width;
-    }
-    demand_zeros(item, behind, 8 * item.len());
-}
-
-fn demand_zeros(item: &[u8], from: usize, to: usize) {
-    let mut at = from;
-    while at < to {
-        if at.is_multiple_of(8) && at + 8 <= to {
-            assert_eq!(item[at / 8], 0, "bits {at}.. are in no lane");
-            at += 8;
-        } else {
-            assert_eq!(item[at / 8] >> (at % 8) & 1, 0, "bit {at} is in no lane");
-            at += 1;
-        }
-    }
-}
-
-/// Demands it of every value of a program.
-fn demand_all(program: &Program, pushes: &[Vec<u8>]) {
-    for (id, item) in bignum::eval_all(program, pushes).unwrap().into_iter().enumerate() {
-        let Some(item) = item else { continue };
-        let value = &program.values[id];
-        let held = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| demand(value, &item)));
-        assert!(held.is_ok(), "%{id} {}, of {:02x?}", value.name, pushes);
-    }
 }
 
 #[test]

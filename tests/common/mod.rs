@@ -3,6 +3,8 @@
 // Each test file is a crate of its own and uses its part of this.
 #![allow(dead_code)]
 
+pub(crate) mod lanes;
+pub(crate) mod mutate;
 pub(crate) mod networks;
 pub(crate) mod oracle;
 pub(crate) mod random;
@@ -300,7 +302,7 @@ pub(crate) enum Expected {
 
 impl Expected {
     /// What is left, unless the script fails.
-    fn item(&self) -> Option<Vec<u8>> {
+    pub(crate) fn item(&self) -> Option<Vec<u8>> {
         match self {
             Expected::Fails => None,
             Expected::Leaves(item) => Some(item.clone()),

@@ -6,8 +6,11 @@ mod common;
 mod chain;
 mod commitment;
 mod malleable;
+mod mutants;
 mod payee;
 mod refund;
+mod reveals;
+mod spends;
 mod transaction;
 
 use num_bigint::BigInt;
@@ -109,12 +112,16 @@ fn guards_are_listed_as_they_are() {
         ("refund-time", Guard { payee: Payee::Key(key), refund: refund("1800000000") }),
         ("commit-reveal", Guard { payee: committed, refund: None }),
     ];
+    for (name, guard) in guards {
+        keep(&format!("guard.{name}"), &onnx2script::report::listing::listing(&guarded(Contract::Claim, guard)));
+    }
+}
+
+/// Keeps a text in `snapshots/`.
+fn keep(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../../snapshots");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    for (name, guard) in guards {
-        let listing = onnx2script::report::listing::listing(&guarded(Contract::Claim, guard));
-        settings.bind(|| insta::assert_snapshot!(format!("guard.{name}"), listing));
-    }
+    settings.bind(|| insta::assert_snapshot!(name, text));
 }

@@ -2,7 +2,6 @@
 
 use onnx2script::codegen::Contract;
 use onnx2script::guard::{Guard, Payee};
-use onnx2script::script::code;
 
 use super::transaction::{ALL, Person, Transaction};
 use super::{artifact, claim, guarded, input, verdict};
@@ -37,27 +36,6 @@ fn the_payee_alone_is_paid_for_a_right_claim() {
             assert_eq!(verdict(&compiled, &elsewhere, &unlock(&payee(), &transaction)), "SIG_NULLFAIL");
         }
     }
-}
-
-#[test]
-fn a_claim_without_a_signature_or_with_more_is_refused() {
-    let compiled = guarded(Contract::Claim, guard());
-    let (bytes, class) = input(&compiled);
-    let class = onnx2script::script::number::encode(&class);
-    let transaction = Transaction::new(0, u32::MAX);
-    let signature = payee().sign(&transaction.preimage(&compiled.locking().to_bytes(), ALL));
-    let key = payee().public_key();
-    let spend = |items: &[&[u8]]| {
-        let items: Vec<Vec<u8>> = items.iter().map(|item| item.to_vec()).collect();
-        verdict(&compiled, &transaction, code::pushes(&items).as_bytes())
-    };
-    assert_eq!(spend(&[&signature, &key, &class, &bytes]), "OK");
-    assert_eq!(spend(&[&class, &bytes]), "NUMEQUALVERIFY");
-    assert_eq!(spend(&[&[], &signature, &key, &class, &bytes]), "NUMEQUALVERIFY");
-    assert_eq!(spend(&[&[], &key, &class, &bytes]), "EVAL_FALSE");
-    assert_eq!(spend(&[&signature, &key, &[5], &bytes]), "VERIFY");
-    assert_eq!(spend(&[&key, &signature, &class, &bytes]), "EQUALVERIFY");
-    assert_eq!(spend(&[&signature, &key, &class, &bytes[1..]]), "NUMEQUALVERIFY");
 }
 
 #[test]

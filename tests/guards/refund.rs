@@ -1,29 +1,21 @@
 //! `--lock-until` and `--refund`: the funder's coins back, no sooner than said.
 
-use bitcoin::hashes::{Hash, sha256d};
 use bitcoin::secp256k1::constants::{CURVE_ORDER, GENERATOR_X};
 use num_bigint::{BigInt, Sign};
 use onnx2script::Compiled;
 use onnx2script::artifact::Items;
 use onnx2script::codegen::Contract;
 use onnx2script::guard::{Guard, Payee, Refund};
-use onnx2script::interp::{self, Spending};
 use onnx2script::script::code;
-use onnx2script::target::{Era, Rules, Target};
 use proptest::prelude::*;
 
-use super::transaction::{ALL, Person, SATOSHIS, Transaction};
+use super::spends::{OPEN, funder, signable};
+use super::transaction::{ALL, Person, Transaction};
 use super::{artifact, claim, guarded, verdict};
 
 const HEIGHT: u32 = 900_000;
 const TIME: u32 = 1_800_000_000;
-/// A sequence that leaves nLockTime in force.
-const OPEN: u32 = u32::MAX - 1;
 const HASH_TYPES: [u8; 6] = [ALL, 0x42, 0x43, 0xc1, 0xc2, 0xc3];
-
-fn funder() -> Person {
-    Person::new(9)
-}
 
 fn contract(lock_until: u32) -> Compiled {
     let refund = Refund { key: funder().hash(), lock_until: lock_until.to_string().parse().unwrap() };
@@ -33,13 +25,6 @@ fn contract(lock_until: u32) -> Compiled {
 fn script_code(compiled: &Compiled) -> Vec<u8> {
     let artifact = artifact(compiled);
     artifact.locking_bytes()[artifact.abi.methods[1].script_code_start..].to_vec()
-}
-
-/// Whether the script's own signature of a preimage can be encoded: 32 bytes, and the smaller of the two that serve.
-fn signable(preimage: &[u8]) -> bool {
-    let digest = sha256d::Hash::hash(preimage).to_byte_array();
-    let inverted = digest.map(|byte| !byte);
-    inverted[0] < 0x80 && (inverted[0] > 0 || inverted[1] >= 0x80)
 }
 
 /// The preimage of a transaction, of whichever hash type can be signed.
@@ -95,44 +80,6 @@ fn a_time_is_no_height() {
 #[test]
 fn a_transaction_that_is_final_whatever_its_lock_time_is_refused() {
     assert_eq!(refund(HEIGHT, HEIGHT, u32::MAX), "VERIFY");
-}
-
-/// Since Chronicle a hash type can choose the digest from before the fork. Behind it stands what the funder makes of the
-/// outputs, not nSequence: a transaction that is final whatever its nLockTime would pass for one that has to wait.
-#[test]
-fn a_preimage_of_the_other_digest_is_refused() {
-    let compiled = contract(HEIGHT);
-    let code = script_code(&compiled);
-    let chronicle = Target { era: Era::Chronicle, rules: Rules::Policy };
-    for (hash_type, version) in [(0x01, 1), (0x21, 2), (0x61, 1), (0x61, 2), (0x81, 1), (0xe1, 2)] {
-        let (transaction, preimage) = (0u8..=255)
-            .map(|pays| Transaction { version, pays: vec![pays; 40], ..Transaction::new(HEIGHT, u32::MAX) })
-            .map(|transaction| (transaction.original_preimage(&code, hash_type), transaction))
-            .find_map(|(preimage, transaction)| signable(&preimage).then_some((transaction, preimage)))
-            .unwrap();
-        let unlocking = unlock(&compiled, &funder(), &transaction, &preimage);
-        let bytes = transaction.bytes(&unlocking);
-        let spending = Spending::new(&bytes, 0, SATOSHIS).unwrap();
-        let locking = compiled.locking().to_bytes();
-        // With the funder's own signature of ALL | FORKID, as ever.
-        let outcome = interp::run_spending(&unlocking, &locking, &chronicle, &spending);
-        assert_eq!(outcome.verdict(), "EQUALVERIFY", "{hash_type:#x}");
-    }
-}
-
-#[test]
-fn nobody_else_is_refunded_and_no_other_transaction() {
-    let compiled = contract(HEIGHT);
-    let (transaction, preimage) = signable_transaction(&compiled, HEIGHT, OPEN);
-    let right = unlock(&compiled, &funder(), &transaction, &preimage);
-    assert_eq!(verdict(&compiled, &transaction, &right), "OK");
-    let thief = Person::new(8);
-    assert_eq!(verdict(&compiled, &transaction, &unlock(&compiled, &thief, &transaction, &preimage)), "EQUALVERIFY");
-    // The preimage of a transaction that may, in one that may not.
-    let early = Transaction { lock_time: 0, ..transaction.clone() };
-    assert_eq!(verdict(&compiled, &early, &unlock(&compiled, &funder(), &early, &preimage)), "SIG_NULLFAIL");
-    let other = Transaction { pays: vec![0xff], ..transaction };
-    assert_eq!(verdict(&compiled, &other, &right), "SIG_NULLFAIL");
 }
 
 #[test]

@@ -2,10 +2,10 @@
 //!
 //! `cargo run --release --example race -- unlock.hex lock.hex [SECONDS]`
 //!
-//! Judges the spend by a block's rules for a Genesis coin, again and again for SECONDS (1), and prints one line: verdict,
-//! top of the stack, instructions, most bytes of stack memory as a node counts them, runs, the least and the median
-//! microseconds of one, and the most kilobytes that the process held (Linux). Reading the files and their hexadecimal is
-//! not timed.
+//! Judges the spend by a block's rules for a Genesis coin, again and again for SECONDS (1), and prints one line:
+//! verdict, top of the stack, instructions, most bytes of stack memory as a node counts them, runs, the least and the
+//! median microseconds of one, and the most kilobytes that the process held (Linux). Reading the files and their
+//! hexadecimal is not timed.
 
 use std::fs;
 use std::time::{Duration, Instant};

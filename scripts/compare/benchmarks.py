@@ -25,6 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import environment
+from markdown import paragraph
 
 ROOT = environment.ROOT
 PARTS = ("sizes", "race", "scaling", "eval")
@@ -42,7 +43,7 @@ def measuring(part: str) -> Callable[[Path], str]:
     import scaling
     import sizes
 
-    parts = {"sizes": sizes.measured, "race": race.measured, "scaling": scaling.section, "eval": evaluation.section}
+    parts = {"sizes": sizes.measured, "race": race.measured, "scaling": scaling.measured, "eval": evaluation.measured}
     return parts[part]
 
 
@@ -51,7 +52,7 @@ def section(part: str, binary: Path) -> str:
     begun = time.strftime("%Y-%m-%d")
     text = measuring(part)(binary)
     command = f"python3 scripts/compare/benchmarks.py --only {part}"
-    return f"{text}\n\nCommand: `{command}`. Machine: {environment.machine()}. Measured on {begun}."
+    return f"{text}\n\n" + paragraph(f"Command: `{command}`. Machine: {environment.machine()}. Measured on {begun}.")
 
 
 def replaced(text: str, part: str, made: str) -> str:

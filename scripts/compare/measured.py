@@ -1,10 +1,10 @@
 """Run a command and print what it took, as JSON: exit code, seconds, seconds of processors, megabytes at most.
 
-    python measured.py LIMIT COMMAND...
+    python measured.py SECONDS MEGABYTES COMMAND...
 
 A process of its own and a small one, for a child counts what its parent held when it was started: about 10 MB here.
-After LIMIT seconds of processors the command is stopped, for on a busy machine others take the clock's. What it said on
-standard error is told, too, the last of it.
+After SECONDS of processors the command is stopped, for on a busy machine others take the clock's; of MEGABYTES it is
+given no more (0: no limit). What it said on standard error is told, too, the last of it.
 """
 
 import json
@@ -19,10 +19,12 @@ GRACE = 5
 
 
 def main() -> None:
-    limit = int(sys.argv[1])
+    limit, megabytes, command = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + GRACE))
+    if megabytes:
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
     begun = time.perf_counter()
-    done = subprocess.run(sys.argv[2:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     seconds = time.perf_counter() - begun
     took = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(json.dumps({

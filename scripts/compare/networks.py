@@ -6,6 +6,7 @@ from ours import BYTES, Contract
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models"
+PAPERS = MODELS / "mnist_784_64_10.onnx"
 MNIST = MODELS / "mnist_samples.npy"
 
 CHOICES = [

@@ -7,14 +7,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import environment
+import network
 import networks
 import ours
 import primitives
+import runar
 from contestants import Contestant, Lap
-from script import CheckFailed
+from markdown import paragraph, table
+from script import CheckFailed, CouldNotRun
 
 SECONDS = 1.0
 """How long each interpreter goes on with each script."""
+MANNER = f"""
+The shortest of as many runs as fit into {SECONDS:g} s, and of one at least, after one that is not counted. Every
+interpreter has a process of its own for every script. Both scripts of a spend are run, by a block's rules for a
+Genesis coin, from bytes: nobody's reading of hexadecimal is timed, nor @bsv/sdk's parsing, which it does once for all
+runs. All had to accept, with the same top of the stack. tx-engine is chain-gang, called from Python; chain-gang is that
+crate, called from Rust, optimised for speed and linked as a whole. Instructions are of both scripts.
+"""
 
 
 def spends(binary: Path) -> Iterator[tuple[str, bytes, bytes]]:
@@ -22,8 +32,20 @@ def spends(binary: Path) -> Iterator[tuple[str, bytes, bytes]]:
     for named, contract in (*networks.papers(), *networks.zoo()):
         made = ours.made(binary, contract)
         yield named, made.unlocking, made.locking
+    yield from runars(binary)
     for named, locking in primitives.scripts():
         yield named, b"", locking
+
+
+def runars(binary: Path) -> Iterator[tuple[str, bytes, bytes]]:
+    """The paper's network as another compiler writes it, if that can be had."""
+    net, pixels = network.load(networks.PAPERS), network.load_sample(networks.MNIST)
+    try:
+        found = runar.measure(binary, environment.HERE / "requirements-runar.txt", net, pixels, "sum")
+    except CouldNotRun as reason:
+        print(f"Rúnar could not be had: {reason}", file=sys.stderr)
+        return
+    yield "Rúnar, literal weights, ÷10^8 after the sum", *found.spend
 
 
 def agreed(named: str, laps: list[Lap | str]) -> None:
@@ -33,15 +55,15 @@ def agreed(named: str, laps: list[Lap | str]) -> None:
         raise CheckFailed(f"{named}: the interpreters do not agree: {said}")
 
 
-def row(named: str, size: int, laps: list[Lap | str]) -> tuple[str, float]:
+def row(named: str, size: int, laps: list[Lap | str]) -> tuple[list[str], float]:
     """A line of the table, and how many times as long as ours the fastest of the others took."""
     own, *others = laps
     if isinstance(own, str):
         raise CheckFailed(f"{named}: our interpreter has no time: {own}")
-    times = [lap.median_ms for lap in others if isinstance(lap, Lap)]
-    ratio = min(times) / own.median_ms if times else float("nan")
-    cells = " | ".join(lap if isinstance(lap, str) else shown(lap.median_ms) for lap in laps)
-    return f"| {named} | {size:,} | {own.instructions:,} | {cells} | {ratio:.2f} |", ratio
+    times = [lap.least_ms for lap in others if isinstance(lap, Lap)]
+    ratio = min(times) / own.least_ms if times else float("nan")
+    cells = [lap if isinstance(lap, str) else shown(lap.least_ms) for lap in laps]
+    return [named, f"{size:,}", f"{own.instructions:,}", *cells, f"{ratio:.2f}"], ratio
 
 
 def shown(milliseconds: float) -> str:
@@ -50,33 +72,27 @@ def shown(milliseconds: float) -> str:
 
 
 def section(binary: Path, everyone: list[Contestant]) -> str:
-    lines, ratios = [], []
+    rows, ratios = [], []
     for named, unlocking, locking in spends(binary):
         laps = [contestant.judge(unlocking, locking, SECONDS) for contestant in everyone]
         agreed(named, laps)
-        line, ratio = row(named, len(locking), laps)
-        print(line, file=sys.stderr)
-        lines.append(line)
+        cells, ratio = row(named, len(locking), laps)
+        print("  ".join(cells), file=sys.stderr)
+        rows.append(cells)
         ratios.append(ratio)
-    names = " | ".join(f"{contestant.name}, ms" for contestant in everyone)
-    behind = sum(ratio < 1 for ratio in ratios)
-    return "\n".join([
-        "## Time by interpreter",
-        "",
-        f"Ours is the fastest on {len(ratios) - behind} of {len(ratios)} scripts. Of the others, the fastest takes",
-        f"{min(ratios):.2f} to {max(ratios):.2f} times as long.",
-        "",
-        f"| script | bytes | instructions | {names} | fastest other ÷ ours |",
-        f"| --- | ---: | ---: | {'---: | ' * len(everyone)}---: |",
-        *lines,
-        "",
-        f"Medians of as many runs as fit into {SECONDS:g} s, and one at least, after one that is not counted. Every",
-        "interpreter has a process of its own for every script. Both scripts of a spend are run, by a block's rules for a",
-        "Genesis coin, from bytes: nobody's reading of hexadecimal is timed, nor @bsv/sdk's parsing, which it does once for",
-        "all runs. All had to accept, with the same top of the stack. tx-engine is chain-gang, called from Python;",
-        "chain-gang is that crate, called from Rust, optimised for speed and linked as a whole. Instructions are of both",
-        "scripts.",
+    times = [f"{contestant.name}, ms" for contestant in everyone]
+    numbers = dict.fromkeys(["bytes", "instructions", *times, "fastest other ÷ ours"], ">")
+    return "\n\n".join([
+        "## Time by interpreter", summary(ratios), table({"script": "<", **numbers}, rows), paragraph(MANNER)
     ])
+
+
+def summary(ratios: list[float]) -> str:
+    first = sum(ratio >= 1 for ratio in ratios)
+    return paragraph(
+        f"Ours is the fastest on {first} of {len(ratios)} scripts. The fastest of the others takes {min(ratios):.2f} to"
+        f" {max(ratios):.2f} times as long as ours."
+    )
 
 
 def measured(binary: Path) -> str:

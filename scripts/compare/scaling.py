@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +15,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 import usage
+from markdown import paragraph, table
 
 SEED = 20261123
-LIMIT = 900
+LIMIT = 300
 """Seconds of processors after which a compile is given up."""
+MEMORY_MB = 16_000
+"""Memory that a compile is given: more would take a machine of 24 GB down."""
 EXPONENTS = range(3, 8)
 HIDDEN_OF_WIDE, CLASSES = 16, 10
 SHAPES = ("square", "wide")
@@ -25,6 +30,12 @@ CHOICES = {
     "bytes in, weights of 8 bits": ("--input", "u8:1/255", "--weights", "int8"),
 }
 REFUSED = 1
+FIXED_COST = 5_000
+"""Weights up to which a compile's time and memory are mostly not theirs."""
+MANNER = f"""
+Dense networks of random weights (seed {SEED}): a hidden layer with ReLU, {CLASSES} classes, ArgMax. One compile each,
+of the file to a contract in /dev/null, with every check that a compile makes. Memory is the most that the process held.
+"""
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,7 @@ class Compile:
 
     layers: tuple[int, int, int]
     seconds: float
+    processors: float
     megabytes: float
     refused: str
 
@@ -71,18 +83,20 @@ def model(widths: tuple[int, int, int]) -> onnx.ModelProto:
 
 
 def compiled(binary: Path, widths: tuple[int, int, int], file: Path, options: tuple[str, ...]) -> Compile:
-    took = usage.of([binary, file, *options, "--quiet", "--output", "/dev/null"], LIMIT)
-    return Compile(widths, took.seconds, took.megabytes, "" if took.code == 0 else reason(took))
+    took = usage.of([binary, file, *options, "--quiet", "--output", "/dev/null"], LIMIT, MEMORY_MB)
+    return Compile(widths, took.seconds, took.processors, took.megabytes, "" if took.code == 0 else reason(took))
 
 
 def reason(took: usage.Usage) -> str:
     """Why nothing came of it, in a few words."""
     if took.stopped:
         return f"stopped after {LIMIT} s"
+    if "memory allocation" in took.said:
+        return f"more memory than {MEMORY_MB:,} MB"
     if took.code != REFUSED:
         return f"exit code {took.code}"
     lines = [line.strip() for line in took.said.splitlines() if line.strip()]
-    return next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), lines[-1])[:120]
+    return "refused: " + next((line[7:] for line in lines if line.startswith("error: ")), lines[-1])[:120]
 
 
 def slope(points: list[tuple[float, float]]) -> float:
@@ -91,49 +105,49 @@ def slope(points: list[tuple[float, float]]) -> float:
     return float(np.polyfit(xs, ys, 1)[0])
 
 
-def row(shape: str, choice: str, found: Compile) -> str:
-    network = f"| {shape} | {'-'.join(map(str, found.layers))} | {found.weights:,} | {choice}"
+def cells(shape: str, choice: str, found: Compile) -> list[str]:
+    network = [shape, "-".join(map(str, found.layers)), f"{found.weights:,}", choice]
     each = f"{found.megabytes * 1024**2 / found.weights:,.0f}"
-    said = f"refused: {found.refused}" if found.refused else "compiled"
-    return f"{network} | {found.seconds:.2f} | {found.megabytes:,.0f} | {each} | {said} |"
+    took = [f"{found.seconds:.2f}", f"{found.processors:.2f}", f"{found.megabytes:,.0f}", each]
+    return [*network, *took, found.refused or "compiled"]
 
 
 def growth(shape: str, choice: str, series: list[Compile]) -> str:
     """The exponents of what compiled, from where the fixed cost no longer shows."""
-    done = [each for each in series if not each.refused and each.weights > 5_000]
+    done = [each for each in series if not each.refused and each.weights > FIXED_COST]
     if len(done) < 2:
         return f"- {shape}, {choice}: too few sizes compiled to tell"
-    time, memory = ([(each.weights, value(each)) for each in done]
-                    for value in (lambda each: each.seconds, lambda each: each.megabytes))
+    time = slope([(each.weights, each.processors) for each in done])
+    memory = slope([(each.weights, each.megabytes) for each in done])
     span = f"{done[0].weights:,} to {done[-1].weights:,} weights"
-    return f"- {shape}, {choice}: time by the power {slope(time):.2f}, memory by {slope(memory):.2f} ({span})"
+    return f"- {shape}, {choice}: time by the power {time:.2f}, memory by {memory:.2f} ({span})"
 
 
-def section(binary: Path, exponents: range = EXPONENTS) -> str:
-    rows, grown = [], []
+def compiles(binary: Path, exponents: Iterable[int]) -> Iterator[tuple[str, str, Compile]]:
+    """Every network by every choice, from the smallest on."""
     with tempfile.TemporaryDirectory() as folder:
-        for shape in SHAPES:
-            series: dict[str, list[Compile]] = {choice: [] for choice in CHOICES}
-            for exponent in exponents:
-                widths, file = layers(shape, 10**exponent), Path(folder, "model.onnx")
-                onnx.save(model(widths), file)
-                for choice, options in CHOICES.items():
-                    series[choice].append(compiled(binary, widths, file, options))
-                    rows.append(row(shape, choice, series[choice][-1]))
-                    print(rows[-1], file=sys.stderr)
-            grown += [growth(shape, choice, found) for choice, found in series.items()]
-    return "\n".join([
+        file = Path(folder, "model.onnx")
+        for shape, exponent in itertools.product(SHAPES, exponents):
+            widths = layers(shape, 10**exponent)
+            onnx.save(model(widths), file)
+            for choice, options in CHOICES.items():
+                found = compiled(binary, widths, file, options)
+                print("  ".join(cells(shape, choice, found)), file=sys.stderr)
+                yield shape, choice, found
+
+
+def measured(binary: Path, exponents: Iterable[int] = EXPONENTS) -> str:
+    found = list(compiles(binary, exponents))
+    grown = [
+        growth(shape, choice, [each[2] for each in found if each[:2] == (shape, choice)])
+        for shape, choice in itertools.product(SHAPES, CHOICES)
+    ]
+    numbers = dict.fromkeys(["seconds", "processors, s", "memory, MB", "bytes a weight"], ">")
+    columns = {"shape": "<", "network": "<", "weights": ">", "options": "<", **numbers, "outcome": "<"}
+    return "\n\n".join([
         "## Time and memory of a compile",
-        "",
-        "| shape | network | weights | options | seconds | memory, MB | bytes a weight | outcome |",
-        "| --- | --- | ---: | --- | ---: | ---: | ---: | --- |",
-        *rows,
-        "",
-        "Growth, fitted to what compiled from ten thousand weights on (1 is linear):",
-        "",
-        *grown,
-        "",
-        f"Dense networks of random weights (seed {SEED}): a hidden layer with ReLU, {CLASSES} classes, ArgMax. One",
-        "compile each, of the file to a contract in /dev/null, with every check that a compile makes. Memory is the most",
-        "that the process held.",
+        table(columns, (cells(*each) for each in found)),
+        paragraph(f"Growth of time (processors') and memory by weights, over {FIXED_COST:,} of them; 1 is linear:"),
+        "\n".join(grown),
+        paragraph(MANNER),
     ])

@@ -21,6 +21,7 @@ import networks
 import scrypt
 import usage
 from contestants import Lap
+from markdown import paragraph, table
 from network import SCALE, Layer, Network
 from script import CheckFailed, check, pushes
 
@@ -115,7 +116,7 @@ def attempt(binary: Path, package: Path, net: Network, pixels: list[int], style:
         folder = Path(scratch)
         Path(folder, "classifier.scrypt").write_text(text)
         node = ["node", f"--max-old-space-size={HEAP_MB}", package / "scrypt.js"]
-        took = usage.of(["nice", *node, "compile", "--asm", "classifier.scrypt"], LIMIT, folder)
+        took = usage.of(["nice", *node, "compile", "--asm", "classifier.scrypt"], LIMIT, folder=folder)
         assembly = Path(folder, "classifier_asm.json")
         locking = scrypt.assembled_all(assembly) if assembly.exists() else None
     numbers = (style, layers, net.macs(), took.processors, took.megabytes)
@@ -141,23 +142,36 @@ def ran(binary: Path, attempted: Attempt, net: Network, pixels: list[int], locki
         lap = racer.judge(unlocking, locking, 1.0)
         if isinstance(lap, Lap) and lap.verdict != "OK":
             raise CheckFailed(f"sCrypt, {attempted.style}, {attempted.layers}: {racer.name} says {lap.verdict}")
-        times.append(lap.median_ms if isinstance(lap, Lap) else None)
+        times.append(lap.least_ms if isinstance(lap, Lap) else None)
     kept = {**asdict(attempted), "instructions": instructions, "ours_ms": times[0], "tx_engine_ms": times[1]}
     return Attempt(**kept)
 
 
 def record(binary: Path) -> None:
-    """Compiles all of them, and keeps what came of it after each."""
+    """Compiles those that the record does not have yet, and keeps what came of each. To begin anew, delete it."""
     package = scrypt.install(environment.HERE)
-    net = network.load(networks.MODELS / "mnist_784_64_10.onnx")
-    pixels, attempts = network.load_sample(networks.MNIST), []
+    net, pixels = network.load(networks.MODELS / "mnist_784_64_10.onnx"), network.load_sample(networks.MNIST)
+    attempts = recorded()
     for widths in LAYERS:
         for style in STYLES:
             layers = "-".join(map(str, widths))
-            attempts.append(asdict(attempt(binary, package, *part(net, pixels, widths), style, layers)))
+            if any((each.style, each.layers) == (style, layers) for each in attempts):
+                continue
+            attempts.append(attempt(binary, package, *part(net, pixels, widths), style, layers))
             print(attempts[-1], file=sys.stderr)
-            kept = {"date": time.strftime("%Y-%m-%d"), "machine": environment.machine(), "attempts": attempts}
-            RECORD.write_text(json.dumps(kept, indent=1) + "\n")
+            keep(attempts)
+
+
+def recorded() -> list[Attempt]:
+    if not RECORD.exists():
+        return []
+    return [Attempt(**each) for each in json.loads(RECORD.read_text())["attempts"]]
+
+
+def keep(attempts: list[Attempt]) -> None:
+    found = list(map(asdict, attempts))
+    kept = {"date": time.strftime("%Y-%m-%d"), "machine": environment.machine(), "attempts": found}
+    RECORD.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def growth(attempts: list[Attempt], style: str) -> str:
@@ -171,32 +185,32 @@ def growth(attempts: list[Attempt], style: str) -> str:
     return f"time grows by the power {power:.1f} of MACs"
 
 
-def line(attempted: Attempt) -> str:
+def cells(attempted: Attempt) -> list[str]:
     made = ["-"] * 5
     if attempted.bytes:
         times = [f"{each:.2f}" if each else "-" for each in (attempted.ours_ms, attempted.tx_engine_ms)]
         each = f"{attempted.bytes / attempted.macs:.2f}"
         made = [each, f"{attempted.bytes:,}", f"{attempted.instructions:,}", *times]
-    took = f"{attempted.processors:,.0f} | {attempted.megabytes:,.0f} | {attempted.outcome}"
-    return f"| {attempted.layers} | {attempted.macs:,} | {STYLES[attempted.style]} | {took} | {' | '.join(made)} |"
+    took = [f"{attempted.processors:,.0f}", f"{attempted.megabytes:,.0f}", attempted.outcome]
+    return [attempted.layers, f"{attempted.macs:,}", STYLES[attempted.style], *took, *made]
 
 
-def section(compiler: str) -> str:
+def sections(compiler: str) -> list[str]:
+    """What the record says, if there is one."""
     if not RECORD.exists():
-        return ""
-    kept = json.loads(RECORD.read_text())
-    attempts = [Attempt(**each) for each in kept["attempts"]]
-    return "\n".join([
+        return []
+    kept, attempts = json.loads(RECORD.read_text()), recorded()
+    grown = "; ".join(f"{described}: {growth(attempts, style)}" for style, described in STYLES.items())
+    numbers = ["bytes per MAC", "locking script, bytes", "instructions", "onnx2script, ms", "tx-engine, ms"]
+    took = {"processor, s": ">", "memory, MB": ">", "outcome": "<"}
+    columns = {"network": "<", "MACs": ">", "style": "<", **took, **dict.fromkeys(numbers, ">")}
+    return [
         f"### Whole networks by {compiler}",
-        "",
-        "| network | MACs | style | processor, s | memory, MB | outcome | bytes per MAC | locking script, bytes | "
-        "instructions | onnx2script, ms | tx-engine, ms |",
-        "| --- | ---: | --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |",
-        *map(line, attempts),
-        "",
-        f"Complete: biases, ReLU and ArgMax, too; each was run on a sample, took its class and refused the next. A",
-        f"compile may take {LIMIT:,} s of a processor and {HEAP_MB:,} MB of heap. " + "; ".join(
-            f"{described}: {growth(attempts, style)}" for style, described in STYLES.items()) + ".",
-        f"Not measured anew with the table above: measured on {kept['date']} by `python3 scripts/compare/benchmarks.py",
-        f"--whole-scrypt`. Machine: {kept['machine']}.",
-    ])
+        table(columns, map(cells, attempts)),
+        paragraph(
+            "Complete: biases, ReLU and ArgMax, too; each that compiled was run on a sample, took its class and refused"
+            f" the next. A compile may take {LIMIT:,} s of a processor and {HEAP_MB:,} MB of heap. {grown}. Not measured"
+            f" anew with the table above, but on {kept['date']} by `python3 scripts/compare/benchmarks.py --whole-scrypt`."
+            f" Machine: {kept['machine']}."
+        ),
+    ]

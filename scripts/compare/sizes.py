@@ -15,12 +15,28 @@ import runar
 import scrypt
 import scrypt_whole
 from contestants import Contestant, Lap
+from markdown import paragraph, table
 from network import Network
 from script import CheckFailed, CouldNotRun, Found, Row
 
 HERE = environment.HERE
 SECONDS = 1.0
 """How long each interpreter goes on with each script."""
+SUBJECT = """
+784-64-10 with ReLU and ArgMax, {macs:,} multiply-accumulates (MACs), fixed point at 10^8. "The paper's arithmetic"
+divides by 10^8 after every product, toward zero.
+"""
+MANNER = """
+Bytes per MAC are the whole locking script's bytes divided by the MACs. Every script measured was run in onnx2script's
+interpreter: the right answer for a sample is taken, and of other compilers' scripts the next number refused.
+Extrapolated rows leave out biases, ReLU and ArgMax. Times are the shortest within a second, of a spend with the right
+answer, from bytes. Stack is the most memory of both stacks, as a node counts it (a default node allows 100,000 KB);
+process is the most that our interpreter's process held, script and all. The node's time is onnx2script's estimate for
+its own contract (`limits` of the artifact); it has none for other scripts. Unlocking scripts, which hold the pixels,
+are not counted in bytes and instructions. sCrypt 0.2.9 is the newest compiler that npm has; later ones are downloaded
+from elsewhere at first use, and were not measured. Rows with weights of few bits compute a coarser network, with
+another accuracy; nothing here says which.
+"""
 MEANS = {"product": "the paper's arithmetic", "sum": "÷10^8 after the sum"}
 
 
@@ -64,17 +80,17 @@ def own(binary: Path) -> list[Row]:
     return rows
 
 
-def line(row: Row, macs: int, racers: list[Contestant]) -> str:
+def cells(row: Row, macs: int, racers: list[Contestant]) -> list[str]:
     found = row.found
     if found is None:
-        return f"| {row.compiler} | {row.network} |{' - |' * (6 + len(racers))} {row.refused} |"
-    cells = [f"{found.bytes / macs:.2f}", f"{found.bytes:,}", f"{found.instructions:,}", *timed(row, racers)]
-    cells.append("-" if found.node_ms is None else f"{found.node_ms:.1f}")
-    return f"| {row.compiler} | {row.network} | {' | '.join(cells)} | {found.origin} |"
+        return [row.compiler, row.network, *["-"] * (6 + len(racers)), row.refused]
+    numbers = [f"{found.bytes / macs:.2f}", f"{found.bytes:,}", f"{found.instructions:,}", *run(row, racers)]
+    estimate = "-" if found.node_ms is None else f"{found.node_ms:.1f}"
+    return [row.compiler, row.network, *numbers, estimate, found.origin]
 
 
-def timed(row: Row, racers: list[Contestant]) -> list[str]:
-    """Each interpreter's time, and of ours the memory: the first is ours."""
+def run(row: Row, racers: list[Contestant]) -> list[str]:
+    """Each interpreter's time, and the memory of the first, which is ours."""
     if row.found.spend is None:
         return ["-"] * (len(racers) + 2)
     laps = [racer.judge(*row.found.spend, SECONDS) for racer in racers]
@@ -84,45 +100,26 @@ def timed(row: Row, racers: list[Contestant]) -> list[str]:
     own = laps[0]
     if isinstance(own, str):
         raise CheckFailed(f"{row.compiler}, {row.network}: our interpreter has no time: {own}")
-    times = [lap if isinstance(lap, str) else f"{lap.median_ms:.2f}" for lap in laps]
+    times = [lap if isinstance(lap, str) else f"{lap.least_ms:.2f}" for lap in laps]
     resident = "-" if own.resident_mb is None else f"{own.resident_mb:.1f}"
     return [*times, f"{own.stack_bytes / 1000:,.0f}", resident]
 
 
-def section(binary: Path, racers: list[Contestant]) -> str:
-    net = network.load(networks.MODELS / "mnist_784_64_10.onnx")
-    pixels, macs = network.load_sample(networks.MNIST), net.macs()
-    rows = [line(row, macs, racers) for row in [*others(binary, net, pixels), *own(binary)]]
-    names = " | ".join(f"{racer.name}, ms" for racer in racers)
-    return "\n".join([
-        "## The paper's network by compiler",
-        "",
-        f"784-64-10 with ReLU and ArgMax, {macs:,} multiply-accumulates (MACs), fixed point at 10^8. \"The paper's",
-        "arithmetic\" divides by 10^8 after every product, toward zero.",
-        "",
-        f"| compiler | network | bytes per MAC | locking script, bytes | instructions | {names} | stack, KB | "
-        "process, MB | a node, ms (estimated) | how it was found |",
-        f"| --- | --- |{' ---: |' * (6 + len(racers))} --- |",
-        *rows,
-        "",
-        "Bytes per MAC are the whole locking script's bytes divided by the MACs. Every script measured was run in",
-        "onnx2script's interpreter: the right answer for a sample is taken, and of other compilers' scripts the next",
-        "number refused. Extrapolated rows leave out biases, ReLU and ArgMax. Times are medians over one second for a",
-        "spend with the right answer, from bytes. Stack is the most memory of both stacks, as a node counts it (a default",
-        "node allows 100,000 KB); process is the most that our interpreter's process held, script and all. The node's time",
-        "is onnx2script's estimate for its own contract (`limits` of the artifact); it has none for other scripts.",
-        "Unlocking scripts, which hold the pixels, are not counted in bytes and instructions. sCrypt 0.2.9 is the newest",
-        "compiler that npm has; later ones are downloaded from elsewhere at first use, and were not measured. Rows with",
-        "weights of few bits compute a coarser network, with another accuracy; nothing here says which.",
-        "",
-        scrypt_whole.section(scrypt_name()),
-    ])
+def columns(racers: list[Contestant]) -> dict[str, str]:
+    times = [f"{racer.name}, ms" for racer in racers]
+    counts = ["bytes per MAC", "locking script, bytes", "instructions"]
+    numbers = [*counts, *times, "stack, KB", "process, MB", "a node, ms (estimated)"]
+    return {"compiler": "<", "network": "<", **dict.fromkeys(numbers, ">"), "how it was found": "<"}
 
 
 def measured(binary: Path) -> str:
-    racers = [environment.ours(binary)]
-    try:
-        racers.append(environment.tx_engine())
-    except CouldNotRun as reason:
-        print(f"tx-engine could not be had: {reason}", file=sys.stderr)
-    return section(binary, racers)
+    racers = [environment.ours(binary), environment.tx_engine()]
+    net, pixels = network.load(networks.PAPERS), network.load_sample(networks.MNIST)
+    rows = [*others(binary, net, pixels), *own(binary)]
+    return "\n\n".join([
+        "## The paper's network by compiler",
+        paragraph(SUBJECT.format(macs=net.macs())),
+        table(columns(racers), (cells(row, net.macs(), racers) for row in rows)),
+        paragraph(MANNER),
+        *scrypt_whole.sections(scrypt_name()),
+    ])

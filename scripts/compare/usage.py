@@ -21,8 +21,8 @@ class Usage:
     said: str
 
 
-def of(command: list[object], limit: int, folder: Path | None = None) -> Usage:
-    """What the command takes, which is stopped after that many seconds of processors."""
-    wrapper = [sys.executable, "-S", Path(__file__).with_name("measured.py"), str(limit)]
+def of(command: list[object], limit: int, megabytes: int = 0, folder: Path | None = None) -> Usage:
+    """What the command takes, which is stopped after that many seconds of processors, and given so much memory."""
+    wrapper = [sys.executable, "-S", Path(__file__).with_name("measured.py"), str(limit), str(megabytes)]
     done = subprocess.run([*wrapper, *command], capture_output=True, text=True, check=True, cwd=folder)
     return Usage(**json.loads(done.stdout))

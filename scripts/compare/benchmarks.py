@@ -66,6 +66,10 @@ def replaced(text: str, part: str, made: str) -> str:
     return text[: text.index(begin)] + marked + text[text.index(end) + len(end):]
 
 
+def written(output: Path) -> str:
+    return output.read_text() if output.exists() else ""
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure (default: all)")
@@ -89,9 +93,9 @@ def main() -> None:
             return
         for part in options.only:
             print(f"{part} ...", file=sys.stderr)
+            replaced(written(options.output), part, "")  # refuses before it measures
             made = section(part, binary)
-            text = options.output.read_text() if options.output.exists() else ""
-            options.output.write_text(replaced(text, part, made))
+            options.output.write_text(replaced(written(options.output), part, made))
     except CheckFailed as error:
         fail(1, str(error))
     except (OSError, CouldNotRun) as error:

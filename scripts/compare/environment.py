@@ -102,14 +102,15 @@ def machine() -> str:
     if Path("/proc/cpuinfo").exists():
         names = [text for text in Path("/proc/cpuinfo").read_text().splitlines() if text.startswith("model name")]
         model = f"{names[0].split(':')[1].strip()}, {model}" if names else model
-    tools = ", ".join(first_words(command) for command in (["rustc", "--version"], ["node", "--version"]))
-    return f"{platform.system()}, {model}, {os.cpu_count()} cores; Python {platform.python_version()}, {tools}"
+    tools = f"{version('rustc')}, {version('node')}"
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
+    return f"{platform.system()}, {model}, {os.cpu_count()} cores, {memory} GB; Python {platform.python_version()}, {tools}"
 
 
-def first_words(command: list[str]) -> str:
-    """A tool's name and version."""
+def version(tool: str) -> str:
+    """A tool's name and version, of which it may tell either or more."""
     try:
-        said = subprocess.run(command, capture_output=True, text=True).stdout.split()
+        said = subprocess.run([tool, "--version"], capture_output=True, text=True).stdout.split()
     except OSError:
-        return f"no {command[0]}"
-    return " ".join([command[0], *said])[: 40] if len(said) == 1 else " ".join(said[:2])
+        return f"no {tool}"
+    return " ".join([tool, *[word for word in said if word != tool][:1]])

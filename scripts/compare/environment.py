@@ -104,7 +104,8 @@ def machine() -> str:
         model = f"{names[0].split(':')[1].strip()}, {model}" if names else model
     tools = f"{version('rustc')}, {version('node')}"
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30
-    return f"{platform.system()}, {model}, {os.cpu_count()} cores, {memory} GB; Python {platform.python_version()}, {tools}"
+    hardware = f"{platform.system()}, {model}, {os.cpu_count()} cores, {memory} GB"
+    return f"{hardware}; Python {platform.python_version()}, {tools}"
 
 
 def version(tool: str) -> str:

@@ -16,11 +16,11 @@ from contestants import Contestant, Lap
 from markdown import paragraph, table
 from script import CheckFailed, CouldNotRun
 
-SECONDS = 1.0
-"""How long each interpreter goes on with each script."""
+ROUNDS, SECONDS = 2, 0.5
+"""How often the interpreters take turns at a script, and how long each then goes on with it."""
 MANNER = f"""
-The shortest of as many runs as fit into {SECONDS:g} s, and of one at least, after one that is not counted. Every
-interpreter has a process of its own for every script. Both scripts of a spend are run, by a block's rules for a
+The shortest of as many runs as fit into {SECONDS:g} s, and of one at least, after one that is not counted; {ROUNDS} times,
+the interpreters taking turns. Every interpreter has a process of its own for every script. Both scripts of a spend are run, by a block's rules for a
 Genesis coin, from bytes: nobody's reading of hexadecimal is timed, nor @bsv/sdk's parsing, which it does once for all
 runs. All had to accept, with the same top of the stack. tx-engine is chain-gang, called from Python; chain-gang is that
 crate, called from Rust, optimised for speed and linked as a whole. Instructions are of both scripts.
@@ -46,6 +46,12 @@ def runars(binary: Path) -> Iterator[tuple[str, bytes, bytes]]:
         print(f"Rúnar could not be had: {reason}", file=sys.stderr)
         return
     yield "Rúnar, literal weights, ÷10^8 after the sum", *found.spend
+
+
+def fastest(tries: tuple[Lap | str, ...]) -> Lap | str:
+    """The shorter lap, or why one has none."""
+    failed = [each for each in tries if isinstance(each, str)]
+    return failed[0] if failed else min(tries, key=lambda lap: lap.least_ms)
 
 
 def agreed(named: str, laps: list[Lap | str]) -> None:
@@ -74,7 +80,8 @@ def shown(milliseconds: float) -> str:
 def section(binary: Path, everyone: list[Contestant]) -> str:
     rows, ratios = [], []
     for named, unlocking, locking in spends(binary):
-        laps = [contestant.judge(unlocking, locking, SECONDS) for contestant in everyone]
+        rounds = [[each.judge(unlocking, locking, SECONDS) for each in everyone] for _ in range(ROUNDS)]
+        laps = [fastest(tries) for tries in zip(*rounds)]
         agreed(named, laps)
         cells, ratio = row(named, len(locking), laps)
         print("  ".join(cells), file=sys.stderr)

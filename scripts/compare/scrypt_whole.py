@@ -6,6 +6,7 @@ shown from there. Of every network the pixels are spread evenly over the picture
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import tempfile
@@ -30,9 +31,16 @@ LAYERS = [(64, 16, 10), (196, 32, 10), (784, 64, 10)]
 LIMIT, HEAP_MB = 3600, 8000
 """Seconds of processors and megabytes of JavaScript's heap that a compile may take."""
 STYLES = {
-    "sliced": "weights cut out of a constant, as published, the paper's arithmetic",
+    "sliced": "weights cut out of a constant, the paper's arithmetic",
     "literal": "literal weights, ÷10^8 after the sum",
 }
+
+MANNER = f"""
+Complete: biases, ReLU and ArgMax, too. A sum is one expression, which takes this compiler less memory than statements,
+and fewer bytes. Each script was run on a sample, took its class and refused the next. A compile may take {LIMIT:,} s of
+a processor and {HEAP_MB:,} MB of heap. The power of MACs by which its time grows: {{grown}}. Not measured anew with the table above, but on {{date}} by
+`python3 scripts/compare/benchmarks.py --whole-scrypt`. Machine: {{machine}}.
+"""
 
 
 @dataclass(frozen=True)
@@ -68,18 +76,19 @@ def cut(at: int) -> str:
 
 
 def sliced(net: Network) -> str:
-    """The published contract's style, loops unrolled: this compiler's loops have no counter that is a constant."""
+    """The published contract's way to hold weights. A sum is one expression: of statements, as published, the compiler
+    takes twice the memory and makes a longer script."""
     first, second = net.layers
     inputs, hidden, classes = len(first.weights[0]), len(first.weights), len(second.weights)
     seconds, biases = inputs * hidden, inputs * hidden + hidden * classes
     lines = [f"static bytes W = b'{scrypt.constant(net)}';", f"public function main(int[{inputs}] x, int res) {{"]
     for to in range(hidden):
-        lines.append(f"int s{to} = {cut(biases + to)};")
-        lines += [f"s{to} = s{to} + ({cut(at * hidden + to)} * x[{at}]) / {SCALE};" for at in range(inputs)]
+        products = [f"({cut(at * hidden + to)} * x[{at}]) / {SCALE}" for at in range(inputs)]
+        lines.append(f"int s{to} = {' + '.join([*products, cut(biases + to)])};")
         lines.append(f"int h{to} = s{to} > 0 ? s{to} : 0;")
     for to in range(classes):
-        lines.append(f"int t{to} = {cut(biases + hidden + to)};")
-        lines += [f"t{to} = t{to} + ({cut(seconds + at * classes + to)} * h{at}) / {SCALE};" for at in range(hidden)]
+        products = [f"({cut(seconds + at * classes + to)} * h{at}) / {SCALE}" for at in range(hidden)]
+        lines.append(f"int t{to} = {' + '.join([*products, cut(biases + hidden + to)])};")
     return contract([*lines, *largest(classes)])
 
 
@@ -151,15 +160,13 @@ def record(binary: Path) -> None:
     """Compiles those that the record does not have yet, and keeps what came of each. To begin anew, delete it."""
     package = scrypt.install(environment.HERE)
     net, pixels = network.load(networks.MODELS / "mnist_784_64_10.onnx"), network.load_sample(networks.MNIST)
-    attempts = recorded()
-    for widths in LAYERS:
-        for style in STYLES:
-            layers = "-".join(map(str, widths))
-            if any((each.style, each.layers) == (style, layers) for each in attempts):
-                continue
-            attempts.append(attempt(binary, package, *part(net, pixels, widths), style, layers))
-            print(attempts[-1], file=sys.stderr)
-            keep(attempts)
+    for widths, style in itertools.product(LAYERS, STYLES):
+        layers = "-".join(map(str, widths))
+        if any((each.style, each.layers) == (style, layers) for each in recorded()):
+            continue
+        made = attempt(binary, package, *part(net, pixels, widths), style, layers)
+        print(made, file=sys.stderr)
+        keep([*recorded(), made])
 
 
 def recorded() -> list[Attempt]:
@@ -175,14 +182,15 @@ def keep(attempts: list[Attempt]) -> None:
 
 
 def growth(attempts: list[Attempt], style: str) -> str:
-    """The power of MACs by which the compiler's time grows, between the networks that it compiled."""
+    """The power of MACs by which the compiler's time grows, and what that means for the paper's network."""
     done = [each for each in attempts if each.style == style and each.bytes]
     if len(done) < 2:
-        return "too few compiled to tell how time grows"
+        return "too few compiled to tell"
     macs, times = (np.log([value(each) for each in done])
                    for value in (lambda each: each.macs, lambda each: each.processors))
-    power = float(np.polyfit(macs, times, 1)[0])
-    return f"time grows by the power {power:.1f} of MACs"
+    power, constant = np.polyfit(macs, times, 1)
+    largest_macs = max(each.macs for each in attempts)
+    return f"{power:.1f}, or {np.exp(power * np.log(largest_macs) + constant):,.0f} s for {largest_macs:,} MACs"
 
 
 def cells(attempted: Attempt) -> list[str]:
@@ -204,13 +212,5 @@ def sections(compiler: str) -> list[str]:
     numbers = ["bytes per MAC", "locking script, bytes", "instructions", "onnx2script, ms", "tx-engine, ms"]
     took = {"processor, s": ">", "memory, MB": ">", "outcome": "<"}
     columns = {"network": "<", "MACs": ">", "style": "<", **took, **dict.fromkeys(numbers, ">")}
-    return [
-        f"### Whole networks by {compiler}",
-        table(columns, map(cells, attempts)),
-        paragraph(
-            "Complete: biases, ReLU and ArgMax, too; each that compiled was run on a sample, took its class and refused"
-            f" the next. A compile may take {LIMIT:,} s of a processor and {HEAP_MB:,} MB of heap. {grown}. Not measured"
-            f" anew with the table above, but on {kept['date']} by `python3 scripts/compare/benchmarks.py --whole-scrypt`."
-            f" Machine: {kept['machine']}."
-        ),
-    ]
+    manner = MANNER.format(grown=grown, **{part: kept[part] for part in ("date", "machine")})
+    return [f"### Whole networks by {compiler}", table(columns, map(cells, attempts)), paragraph(manner)]

@@ -13,7 +13,7 @@ ADD, AND, BIN2NUM, CAT, DIV, DROP, DUP, HASH160 = 0x93, 0x84, 0x81, 0x7E, 0x96, 
 ELSE, ENDIF, IF, INVERT, LSHIFT, MAX, MOD, MUL, NIP = 0x67, 0x68, 0x63, 0x83, 0x98, 0xA4, 0x97, 0x95, 0x77
 NUM2BIN, OP_1, OP_2, OP_3, OVER, PICK, ROLL, ROT, RSHIFT = 0x80, 0x51, 0x52, 0x53, 0x78, 0x79, 0x7A, 0x7B, 0x99
 OP_2DROP, OP_2DUP, SHA256, SPLIT, SWAP, XOR = 0x6D, 0x6E, 0xA8, 0x7F, 0x7C, 0x86
-FROMALTSTACK, TOALTSTACK, OP_0NOTEQUAL, WITHIN = 0x6C, 0x6B, 0x92, 0xA5
+FROMALTSTACK, TOALTSTACK, OP_4, WITHIN = 0x6C, 0x6B, 0x54, 0xA5
 DEPTH = 1000
 
 Part = int | bytes
@@ -42,9 +42,9 @@ def deep() -> bytes:
     return b"".join(push(noise(1 + at % 9, at)) for at in range(DEPTH))
 
 
-def emptied() -> bytes:
-    """The items of `deep` made one number."""
-    return times(DEPTH - 1, ADD)
+def digest() -> bytes:
+    """The items of `deep` made one, which tells their order."""
+    return code(times(DEPTH - 1, CAT), SHA256)
 
 
 def scripts() -> Iterator[tuple[str, bytes]]:
@@ -57,9 +57,9 @@ def scripts() -> Iterator[tuple[str, bytes]]:
     yield "100,000 small ADDs", code(big(5), times(100_000, OP_3, ADD))
     yield "20,000 small MULs and DIVs", code(big(6), times(20_000, big(5), MUL, big(5), DIV))
     yield "50,000 PICKs, 1,000 deep", picks(50_000)
-    yield "50,000 ROLLs, 1,000 deep", code(deep(), times(50_000, push_number(DEPTH - 1), ROLL), emptied())
-    yield "100,000 moves of the stack", code(deep(), times(25_000, ROT, SWAP, TOALTSTACK, FROMALTSTACK), emptied())
-    yield "20,000 branches", code(push_number(5), times(20_000, DUP, OP_0NOTEQUAL, IF, OP_2, ELSE, OP_3, ENDIF, ADD))
+    yield "50,000 ROLLs, 1,000 deep", code(deep(), times(50_000, push_number(DEPTH - 2), ROLL), digest())
+    yield "100,000 moves of the stack", code(deep(), times(25_000, ROT, TOALTSTACK, FROMALTSTACK, ROT), digest())
+    yield "20,000 branches", code(push_number(5), times(20_000, DUP, OP_3, MOD, IF, OP_2, ELSE, OP_4, ENDIF, ADD))
     yield "50,000 comparisons", code(big(5), times(25_000, DUP, OP_1, big(6), WITHIN, ADD, OP_3, MAX))
     yield "2,000 SPLITs and CATs, 50 KB", code(big(50_000), times(2_000, push_number(784), SPLIT, SWAP, CAT), SHA256)
     yield "20,000 SPLITs of 4 bytes", code(big(80_000), push_number(0), TOALTSTACK, split_numbers(20_000))
@@ -81,9 +81,8 @@ def long_by_short(count: int) -> bytes:
 
 
 def picks(count: int) -> bytes:
-    """The largest of the items that were picked, which is always the one at the bottom."""
-    each = code(push_number(DEPTH), PICK, MAX)
-    return code(deep(), push_number(7), each * count, TOALTSTACK, emptied(), FROMALTSTACK, ADD)
+    """The item at the bottom, added up above the others."""
+    return code(deep(), push_number(0), times(count, push_number(DEPTH), PICK, ADD))
 
 
 def split_numbers(count: int) -> bytes:

@@ -19,11 +19,12 @@ from script import CheckFailed, CouldNotRun
 ROUNDS, SECONDS = 2, 0.5
 """How often the interpreters take turns at a script, and how long each then goes on with it."""
 MANNER = f"""
-The shortest of as many runs as fit into {SECONDS:g} s, and of one at least, after one that is not counted; {ROUNDS} times,
-the interpreters taking turns. Every interpreter has a process of its own for every script. Both scripts of a spend are run, by a block's rules for a
-Genesis coin, from bytes: nobody's reading of hexadecimal is timed, nor @bsv/sdk's parsing, which it does once for all
-runs. All had to accept, with the same top of the stack. tx-engine is chain-gang, called from Python; chain-gang is that
-crate, called from Rust, optimised for speed and linked as a whole. Instructions are of both scripts.
+The shortest of as many runs as fit into {SECONDS:g} s, and of one at least, after one that is not counted; {ROUNDS}
+times, the interpreters taking turns. Every interpreter has a process of its own for every script. Both scripts of a
+spend are run, by a block's rules for a Genesis coin, from bytes: nobody's reading of hexadecimal is timed, nor
+@bsv/sdk's parsing, which it does once for all runs. All had to accept, with the same top of the stack. tx-engine is
+chain-gang, called from Python; chain-gang is that crate, called from Rust, optimised for speed and linked as a whole.
+Instructions are of both scripts.
 """
 
 

@@ -37,9 +37,9 @@ STYLES = {
 
 MANNER = f"""
 Complete: biases, ReLU and ArgMax, too. A sum is one expression, which takes this compiler less memory than statements,
-and fewer bytes. Each script was run on a sample, took its class and refused the next. A compile may take {LIMIT:,} s of
-a processor and {HEAP_MB:,} MB of heap. The power of MACs by which its time grows: {{grown}}. Not measured anew with the table above, but on {{date}} by
-`python3 scripts/compare/benchmarks.py --whole-scrypt`. Machine: {{machine}}.
+and fewer bytes. Each script was run on a sample, took its class and refused the next. A compile may take {LIMIT:,} s
+of a processor and {HEAP_MB:,} MB of heap. The power of MACs by which its time grows: {{grown}}. Not measured anew with
+the table above, but on {{date}} by `python3 scripts/compare/benchmarks.py --whole-scrypt`. Machine: {{machine}}.
 """
 
 

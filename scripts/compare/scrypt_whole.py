@@ -207,7 +207,7 @@ def sections(compiler: str) -> list[str]:
     """What the record says, if there is one."""
     if not RECORD.exists():
         return []
-    kept, attempts = json.loads(RECORD.read_text()), recorded()
+    kept, attempts = json.loads(RECORD.read_text()), sorted(recorded(), key=lambda each: each.macs)
     grown = "; ".join(f"{described}: {growth(attempts, style)}" for style, described in STYLES.items())
     numbers = ["bytes per MAC", "locking script, bytes", "instructions", "onnx2script, ms", "tx-engine, ms"]
     took = {"processor, s": ">", "memory, MB": ">", "outcome": "<"}

@@ -1,38 +1,57 @@
-"""onnx2script's contracts of the same network, each run on a sample."""
+"""onnx2script as a user calls it: its contracts, and the spends that its own unlocking scripts make."""
 
 import json
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from script import CheckFailed, Row
+from script import CheckFailed
 
-BYTES = ["--input", "u8:1/255"]
-CHOICES = [
-    ("mnist", "the paper's arithmetic", ["--rescale", "product"]),
-    ("mnist", "fixed:1e8, ÷10^8 after the sum, unrolled", ["--codegen", "unrolled"]),
-    ("mnist", "fixed:1e8, ÷10^8 after the sum (default)", []),
-    ("mnist", "weights of 8 bits, unrolled", [*BYTES, "--weights", "int8", "--codegen", "unrolled"]),
-    ("mnist", "weights of 8 bits", [*BYTES, "--weights", "int8"]),
-    ("mnist", "weights of 5 bits", [*BYTES, "--weights", "int5"]),
-    ("ternary", "trained with weights -1, 0 and 1 (another model)", BYTES),
-]
+BYTES = ("--input", "u8:1/255")
 
 
-def tool(binary: Path, *arguments) -> str:
+@dataclass(frozen=True)
+class Contract:
+    """A model with the options that it is compiled by, and a sample that is shown to it."""
+
+    model: Path
+    options: tuple[str, ...]
+    samples: Path
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was compiled: a spend that is right, and what the artifact says of the contract."""
+
+    unlocking: bytes
+    locking: bytes
+    instructions: int
+    node_ms: float
+
+
+def tool(binary: Path, *arguments: object) -> str:
     done = subprocess.run([binary, *arguments], capture_output=True, text=True)
     if done.returncode != 0:
         raise CheckFailed(f"onnx2script {' '.join(map(str, arguments))}: {done.stderr.strip()}")
     return done.stdout
 
 
-def measure(binary: Path, models: Path, compiler: str, model: str, means: str, options: list[str]) -> Row:
-    samples = models / "mnist_samples.npy"
+def version(binary: Path) -> str:
+    name, number, *_ = tool(binary, "--version").split()  # a commit and its date may follow
+    return f"{name} {number}"
+
+
+def made(binary: Path, contract: Contract) -> Made:
+    unit = ("--unit", contract.unit) if contract.unit else ()
     with tempfile.TemporaryDirectory() as folder:
         artifact = Path(folder, "artifact.json")
-        tool(binary, models / f"{model}_784_64_10.onnx", *options, "--quiet", "--artifact", artifact)
-        tool(binary, "run", artifact, "--data", samples, "--unit", "1/255", "--index", "0")
+        tool(binary, contract.model, *contract.options, "--quiet", "--artifact", artifact)
+        # Also says where the script and the network's integers differ.
+        tool(binary, "run", artifact, "--data", contract.samples, *unit, "--index", "0")
+        unlocking = tool(binary, "unlock", artifact, "--data", contract.samples, *unit, "--index", "0", "--quiet")
         found = json.loads(artifact.read_text())
-    script, time = found["lockingScript"], found["limits"]["mempoolMicroseconds"] / 1000
-    shown = f"{means}: `{' '.join(options)}`" if options else means
-    return Row(compiler, shown, script["bytes"], script["instructions"], "whole network, run on a sample", time)
+    script = found["lockingScript"]
+    node_ms = found["limits"]["mempoolMicroseconds"] / 1000
+    return Made(bytes.fromhex(unlocking), bytes.fromhex(script["hex"]), script["instructions"], node_ms)

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from network import SCALE, Network
-from script import check, run
+from script import Found, check, pushes, run
 
 TERMS = 28  # of an expression; more of them make the parser recurse too deep
 
@@ -70,14 +70,13 @@ def install(requirements: Path) -> None:
     run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements])
 
 
-def measure(
-    binary: Path, requirements: Path, network: Network, pixels: list[int], rescale: str
-) -> tuple[int, int, str]:
-    """Bytes, instructions, and how they came about."""
+def measure(binary: Path, requirements: Path, network: Network, pixels: list[int], rescale: str) -> Found:
     install(requirements)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "Classifier.runar.ts")
         path.write_text(source(network, rescale))
         locking = bytes.fromhex(run([sys.executable, "-m", "runar_compiler", "--source", path, "--hex"]))
-    instructions = check(binary, f"Rúnar, {rescale}", locking, pixels, network.infer(pixels, rescale))
-    return len(locking), instructions, "whole network, run on a sample"
+    answer = network.infer(pixels, rescale)
+    instructions = check(binary, f"Rúnar, {rescale}", locking, pixels, answer)
+    spend = (pushes([*pixels, answer]), locking)
+    return Found(len(locking), instructions, "whole network, run on a sample", spend)

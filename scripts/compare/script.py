@@ -16,15 +16,25 @@ class CheckFailed(Exception):
 
 
 @dataclass
+class Found:
+    """What a compiler made of the network. Extrapolated numbers are rounded to hundreds, and have no spend."""
+
+    bytes: int
+    instructions: int
+    origin: str
+    spend: tuple[bytes, bytes] | None = None
+    """An unlocking script that is right, and the locking script."""
+    node_ms: float | None = None
+
+
+@dataclass
 class Row:
-    """A line of the table. Extrapolated numbers are rounded to hundreds."""
+    """A line of the table, or why there is nothing to tell."""
 
     compiler: str
     network: str
-    bytes: int | None
-    instructions: int | None
-    origin: str
-    milliseconds: float | None = None
+    found: Found | None
+    refused: str = ""
 
 
 def push(data: bytes) -> bytes:
@@ -46,6 +56,10 @@ def push_number(value: int) -> bytes:
     return push(magnitude[:-1] + bytes([magnitude[-1] | (0x80 if value < 0 else 0)]))
 
 
+def pushes(numbers: list[int]) -> bytes:
+    return b"".join(map(push_number, numbers))
+
+
 def run(command: list, limit: int = 600, **options) -> str:
     """A competitor's tool: its output, or why it could not be run."""
     try:
@@ -63,7 +77,7 @@ def run(command: list, limit: int = 600, **options) -> str:
 def execute(binary: Path, locking: bytes, numbers: list[int]) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         unlock, lock = Path(folder, "unlock.hex"), Path(folder, "lock.hex")
-        unlock.write_text(b"".join(map(push_number, numbers)).hex())
+        unlock.write_text(pushes(numbers).hex())
         lock.write_text(locking.hex())
         command = [binary, "exec", "--unlock", unlock, "--lock", lock, "--rules", "consensus", "--json"]
         done = subprocess.run(command, capture_output=True, text=True)

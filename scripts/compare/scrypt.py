@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from network import SCALE, Network, truncated
-from script import CouldNotRun, check, push, run
+from script import CouldNotRun, Found, check, push, run
 
 SIZES = (100, 200)
 STRIDE = 485  # coprime to 784 and near 784 / golden ratio: any run of multiples is spread evenly over the pixels
@@ -21,8 +21,10 @@ OPCODES = {"0": 0x00, "1NEGATE": 0x4F, "IF": 0x63, "NOTIF": 0x64, "ELSE": 0x67, 
            "2ROT": 0x71, "2SWAP": 0x72, "IFDUP": 0x73, "DEPTH": 0x74, "DROP": 0x75, "DUP": 0x76, "NIP": 0x77,
            "OVER": 0x78, "PICK": 0x79, "ROLL": 0x7A, "ROT": 0x7B, "SWAP": 0x7C, "TUCK": 0x7D, "CAT": 0x7E,
            "SPLIT": 0x7F, "NUM2BIN": 0x80, "BIN2NUM": 0x81, "SIZE": 0x82, "1ADD": 0x8B, "1SUB": 0x8C, "NEGATE": 0x8F,
-           "ABS": 0x90, "ADD": 0x93, "SUB": 0x94, "MUL": 0x95, "DIV": 0x96, "MOD": 0x97, "NUMEQUAL": 0x9C,
-           "MIN": 0xA3, "MAX": 0xA4, **{str(n): 0x50 + n for n in range(1, 17)}}
+           "ABS": 0x90, "NOT": 0x91, "0NOTEQUAL": 0x92, "ADD": 0x93, "SUB": 0x94, "MUL": 0x95, "DIV": 0x96,
+           "MOD": 0x97, "NUMEQUAL": 0x9C, "NUMEQUALVERIFY": 0x9D, "NUMNOTEQUAL": 0x9E, "LESSTHAN": 0x9F,
+           "GREATERTHAN": 0xA0, "LESSTHANOREQUAL": 0xA1, "GREATERTHANOREQUAL": 0xA2, "MIN": 0xA3, "MAX": 0xA4,
+           **{str(n): 0x50 + n for n in range(1, 17)}}
 
 
 @dataclass
@@ -72,6 +74,11 @@ def assembled(word: str) -> bytes:
     return bytes([OPCODES[word[3:]]])
 
 
+def assembled_all(path: Path) -> bytes:
+    """The script of a file of words."""
+    return b"".join(map(assembled, json.loads(path.read_text())))
+
+
 def compiled(package: Path, text: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "classifier.scrypt").write_text(text)
@@ -79,7 +86,7 @@ def compiled(package: Path, text: str) -> bytes:
         path = Path(folder, "classifier_asm.json")
         if not path.exists():
             raise CouldNotRun(" ".join(output.split()) or "it wrote nothing")
-        return b"".join(map(assembled, json.loads(path.read_text())))
+        return assembled_all(path)
 
 
 def expected(macs: list[Mac], pixels: list[int], rescale: str) -> int:
@@ -94,8 +101,7 @@ def install(folder: Path) -> Path:
 
 def measure(
     binary: Path, package: Path, network: Network, pixels: list[int], style: str, rescale: str
-) -> tuple[int, int, str]:
-    """Bytes, instructions, and how they came about."""
+) -> Found:
     found = []
     for count in SIZES:
         macs = spread(network, count)
@@ -104,7 +110,7 @@ def measure(
         instructions = check(binary, f"sCrypt, {style}, {rescale}", locking, pixels, expected(macs, pixels, rescale))
         found.append((len(locking), instructions))
     total, instructions = (extrapolated(small, large, network.macs()) for small, large in zip(*found))
-    return total, instructions, f"extrapolated from {SIZES[0]} and {SIZES[1]} MACs"
+    return Found(total, instructions, f"extrapolated from {SIZES[0]} and {SIZES[1]} MACs")
 
 
 def extrapolated(small: int, large: int, macs: int) -> int:

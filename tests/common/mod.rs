@@ -27,6 +27,9 @@ use onnx2script::target::{Era, Rules, Target};
 use onnx2script::{Compiled, Options, compile, ir};
 use serde::Deserialize;
 
+/// Bytes of an item that a failure shows.
+const SHOWN: usize = 64;
+
 /// Both eras, under policy and under consensus rules.
 pub(crate) const TARGETS: [Target; 4] = [
     target(Era::Genesis, Rules::Policy),
@@ -276,7 +279,8 @@ impl Lock {
     /// Demands of the script what [`Lock::expected`] says, and the same of the bignum program.
     pub(crate) fn demand(&self, items: &[Vec<u8>], targets: &[Target]) {
         let expected = self.expected(items);
-        let context = || format!("{} of {items:02x?}", self.compiled.contract);
+        let shown = |item: &Vec<u8>| format!("{} bytes {:02x?}", item.len(), &item[..item.len().min(SHOWN)]);
+        let context = || format!("{} of {:?}", self.compiled.contract, items.iter().map(shown).collect::<Vec<_>>());
         let computed = bignum::eval(&self.compiled.program, items).ok();
         assert_eq!(computed, expected.item(), "bignum::eval, {}", context());
         for target in targets {

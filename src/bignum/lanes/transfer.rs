@@ -123,7 +123,7 @@ fn exponent(value: &BigInt) -> Option<usize> {
 
 fn cat(operands: &[Operand<'_>], lens: &[Option<usize>]) -> Option<Detail> {
     let (low, high) = (operands[0].rope()?, operands[1].rope()?);
-    Some(Detail::Rope(Arc::new(low.cat(lens[0]?, &high))))
+    low.cat(lens[0]?, &high).map(|rope| Detail::Rope(rope.into()))
 }
 
 fn split(operands: &[Operand<'_>]) -> Result<Vec<Detail>, String> {
@@ -169,14 +169,14 @@ fn lanes_by_top(program: &Program, lanes: ValueId, keep: ValueId) -> Result<Opti
     if keep.inverted && lanes.len() != tops.len() {
         return Err("lanes are kept by bits that they do not reach".to_owned());
     }
-    let mut kept = Rope::default();
+    let mut kept = Vec::with_capacity(lanes.len());
     for (top, lane) in lanes {
         if lane.offset + keep.width != top || lane.high >> keep.width > 1 {
             return Err(format!("bit {top}, by which a lane is kept, is not the top of its lane"));
         }
         kept.push(keep.part(&lane));
     }
-    Ok(Some(kept))
+    Ok(Some(kept.into_iter().collect()))
 }
 
 /// What [`lanes_by_top`] matches.

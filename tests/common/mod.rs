@@ -5,6 +5,7 @@
 
 pub(crate) mod networks;
 pub(crate) mod oracle;
+pub(crate) mod proto;
 pub(crate) mod random;
 
 use std::path::{Path, PathBuf};

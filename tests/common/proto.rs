@@ -1,5 +1,8 @@
 //! ONNX models made for a test.
 
+// Each test file uses its part of this.
+#![allow(dead_code)]
+
 use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
     ValueInfoProto, attribute_proto::AttributeType, tensor_proto::DataType, tensor_shape_proto, type_proto,

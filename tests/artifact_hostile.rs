@@ -108,6 +108,25 @@ fn json_that_is_deep_or_another_thing_is_refused() {
     }
 }
 
+/// What is wrong may be quoted, and be as long as the file.
+#[test]
+fn a_long_text_is_not_repeated() {
+    let long = "ü".repeat(100_000);
+    let committed = artifacts().remove(0);
+    let fields: [&[&str]; 3] = [&["lockingScript", "hex"], &["contract", "kind"], &["abi", "input", "encoding"]];
+    for path in fields {
+        let mut changed: Value = committed.clone();
+        *path.iter().fold(&mut changed, |value, field| &mut value[*field]) = json!(long);
+        let reason = Artifact::from_json(changed.to_string().as_bytes()).unwrap_err().to_string();
+        assert!(reason.len() < 2000, "{path:?}: {} bytes", reason.len());
+    }
+    let commitment = Commitment::new("00".repeat(32), &[1, 2, 3], KeyHash([7; 20]), &[9; 32]);
+    let mut changed = serde_json::to_value(&commitment).unwrap();
+    changed["publicKeyHash"] = json!(long);
+    let reason = Commitment::from_json(changed.to_string().as_bytes()).unwrap_err().to_string();
+    assert!(reason.contains("is no commitment") && reason.len() < 2000, "{} bytes", reason.len());
+}
+
 #[test]
 fn changed_commitments_and_proofs_are_refused_or_used() {
     let terms = "2:207fffff".parse().unwrap();

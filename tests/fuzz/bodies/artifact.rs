@@ -11,6 +11,8 @@ use crate::common::random::Random;
 
 /// Bytes that seed a change.
 const SEED_BYTES: usize = 4;
+/// Each change can double a text.
+const MOST_CHANGES: usize = 6;
 
 /// Whether the bytes were, or made, something that is read.
 ///
@@ -25,7 +27,7 @@ pub(crate) fn run(bytes: &[u8]) -> bool {
         }),
         [which, seeds @ ..] => {
             let mut value = ARTIFACTS[usize::from(*which) % ARTIFACTS.len()].clone();
-            seeds.chunks(SEED_BYTES).for_each(|seed| change_by(&mut value, seed));
+            seeds.chunks(SEED_BYTES).take(MOST_CHANGES).for_each(|seed| change_by(&mut value, seed));
             hold_together(&mut value);
             read(value.to_string().as_bytes())
         }

@@ -123,7 +123,8 @@ fn curve(source: &mut Unstructured<'_>) -> Result<Curve> {
     places.sort();
     places.dedup();
     let bend = |at: BigInt| Ok(Bend { at, change: integer(source)? });
-    let bends = places.into_iter().map(bend).collect::<Result<Vec<Bend>>>()?;
+    let mut bends = places.into_iter().map(bend).collect::<Result<Vec<Bend>>>()?;
+    bends.retain(|bend| bend.change != BigInt::ZERO);
     Ok(Curve { slope: integer(source)?, offset: integer(source)?, bends })
 }
 

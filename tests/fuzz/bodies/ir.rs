@@ -59,7 +59,9 @@ fn check(graph: &Graph, ir: &Ir, options: &Options, source: &mut Unstructured<'_
         return false;
     }
     let mut contracts = 0;
-    for strategy in [Strategy::Unrolled, options.codegen.strategy] {
+    let chosen = options.codegen.strategy;
+    let packing = (chosen != Strategy::Unrolled).then_some(chosen);
+    for strategy in [Strategy::Unrolled].into_iter().chain(packing) {
         let codegen = codegen::Options { strategy, ..options.codegen };
         let options = Options { codegen, ..options.clone() };
         match generate(graph.clone(), ir.clone(), optimised.clone(), &options) {
@@ -91,7 +93,8 @@ fn check_passes(ir: &Ir, source: &mut Unstructured<'_>) {
 fn inputs(ir: &Ir, source: &mut Unstructured<'_>) -> Vec<Vec<BigInt>> {
     let elements = ir.values[0].intervals.len();
     let len = ir.input.byte_len(elements);
-    let mut inputs = extremes(len, ir.input.width());
+    // Few: the oracle computes with fractions.
+    let mut inputs: Vec<Vec<u8>> = extremes(len, ir.input.width()).into_iter().step_by(5).collect();
     inputs.push(Random(source.arbitrary().unwrap_or(0)).bytes(len));
     inputs.iter().map(|bytes| ir.input.decode(bytes, elements)).collect()
 }

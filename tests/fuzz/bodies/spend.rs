@@ -11,7 +11,7 @@ const MOST_SCRIPT_BYTES: usize = 40_000;
 /// Nor are inputs that are longer, in bytes.
 const MOST_INPUT_BYTES: usize = 300;
 /// Random inputs, besides the extreme ones.
-const RANDOM_INPUTS: usize = 3;
+const RANDOM_INPUTS: usize = 12;
 
 /// Spends a contract with right and wrong claims of extreme and random inputs, and with what else the bytes say;
 /// whether it was small enough for that.

@@ -50,8 +50,8 @@ impl Commitment {
     /// What is wrong with it.
     pub fn from_json(json: &[u8]) -> Result<Self, Unreadable> {
         let commitment: Commitment =
-            serde_json::from_slice(json).map_err(|error| Unreadable(format!("is no commitment: {error}")))?;
-        let opened = commitment.open().map_err(|reason| Unreadable(format!("is no commitment: {reason}")))?;
+            serde_json::from_slice(json).map_err(|error| Unreadable::new(format!("is no commitment: {error}")))?;
+        let opened = commitment.open().map_err(|reason| Unreadable::new(format!("is no commitment: {reason}")))?;
         match opened == commitment {
             true => Ok(commitment),
             false => Err(Unreadable("does not open: its commitment is not the hash of its other fields".into())),

@@ -47,7 +47,7 @@ impl Proof {
     /// What is wrong with it.
     pub fn from_json(json: &[u8]) -> Result<Self, Unreadable> {
         serde_json::from_slice(json).map_err(|error| {
-            Unreadable(format!(
+            Unreadable::new(format!(
                 "is no Merkle proof: {error}\n  help: it holds txOrId (the whole transaction), index, nodes and headers"
             ))
         })
@@ -58,7 +58,7 @@ impl Proof {
     /// # Errors
     /// What would fail.
     pub fn pieces(&self, commitment: [u8; 32], terms: CommitReveal) -> Result<Pieces, Unreadable> {
-        self.split(commitment, terms).map_err(Unreadable)
+        self.split(commitment, terms).map_err(Unreadable::new)
     }
 
     fn split(&self, commitment: [u8; 32], terms: CommitReveal) -> Result<Pieces, String> {

@@ -17,6 +17,20 @@ use crate::input::{self, InputFormat};
 #[error("{0}")]
 pub struct Unreadable(pub(super) String);
 
+impl Unreadable {
+    /// A reason, its middle left out where it is long: it may quote the file, and be as long as that.
+    pub(super) fn new(reason: String) -> Self {
+        const SHOWN: usize = 400;
+        let length = reason.chars().count();
+        if length <= 2 * SHOWN {
+            return Unreadable(reason);
+        }
+        let begin: String = reason.chars().take(SHOWN).collect();
+        let end: String = reason.chars().skip(length - SHOWN).collect();
+        Unreadable(format!("{begin} ... {end}"))
+    }
+}
+
 /// What is read before anything else.
 #[derive(Deserialize)]
 struct Versioned {
@@ -29,16 +43,16 @@ impl Artifact {
     /// # Errors
     /// What is wrong with it.
     pub fn from_json(json: &[u8]) -> Result<Artifact, Unreadable> {
-        let wrong = |error: serde_json::Error| Unreadable(format!("is no contract artifact: {error}"));
+        let wrong = |error: serde_json::Error| Unreadable::new(format!("is no contract artifact: {error}"));
         let versioned: Versioned = serde_json::from_slice(json).map_err(wrong)?;
         if let Some(version) = versioned.version.filter(|&version| version != u64::from(VERSION)) {
-            return Err(Unreadable(format!(
+            return Err(Unreadable::new(format!(
                 "is an artifact of version {version}, this compiler reads version {VERSION}\n  help: use the compiler that \
                  made it, or compile the model again"
             )));
         }
         let artifact: Artifact = serde_json::from_slice(json).map_err(wrong)?;
-        artifact.check().map_err(|reason| Unreadable(format!("does not hold together: {reason}")))?;
+        artifact.check().map_err(|reason| Unreadable::new(format!("does not hold together: {reason}")))?;
         Ok(artifact)
     }
 

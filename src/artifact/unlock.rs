@@ -27,13 +27,13 @@ impl Artifact {
     /// The first item that is missing or of another length than the method takes.
     pub fn unlocking_script(&self, method: &str, items: &Items) -> Result<Vec<u8>, Unreadable> {
         let found = self.abi.methods.iter().find(|known| known.name == method);
-        let found = found.ok_or_else(|| Unreadable(format!("has no way of spending called `{method}`")))?;
+        let found = found.ok_or_else(|| Unreadable::new(format!("has no way of spending called `{method}`")))?;
         let item = |push: &Push| match (push.value, items.get(&push.name)) {
             (Some(value), _) => Ok(number::encode(&value.into())),
-            (None, None) => Err(Unreadable(format!("asks for {}, which is not given", push.name))),
+            (None, None) => Err(Unreadable::new(format!("asks for {}, which is not given", push.name))),
             (None, Some(bytes)) if push.bytes.is_some_and(|told| told != bytes.len()) => {
                 let told = push.bytes.unwrap_or_default();
-                Err(Unreadable(format!("asks for {told} bytes of {}, not {}", push.name, bytes.len())))
+                Err(Unreadable::new(format!("asks for {told} bytes of {}, not {}", push.name, bytes.len())))
             }
             (None, Some(bytes)) => Ok(bytes.clone()),
         };

@@ -9,6 +9,8 @@ use super::{Elements, Samples};
 
 /// Largest file that is unpacked.
 const MOST_BYTES: u64 = 1 << 32;
+/// More dimensions than samples have, and few enough to be told.
+const MOST_DIMENSIONS: u8 = 16;
 
 pub(super) fn read_gz(packed: &[u8]) -> anyhow::Result<Samples> {
     let mut bytes = Vec::new();
@@ -19,6 +21,7 @@ pub(super) fn read_gz(packed: &[u8]) -> anyhow::Result<Samples> {
 pub(super) fn read(bytes: &[u8]) -> anyhow::Result<Samples> {
     let [0, 0, kind, rank, rest @ ..] = bytes else { bail!("it is not an idx file") };
     ensure!(*kind == 8, "its elements are of idx type {kind:#04x}; only unsigned bytes (0x08) are read");
+    ensure!(*rank <= MOST_DIMENSIONS, "its header has {rank} dimensions; at most {MOST_DIMENSIONS} are read");
     let (dims, data) = rest.split_at_checked(4 * usize::from(*rank)).context("the idx header is cut off")?;
     let shape: Vec<usize> =
         dims.chunks_exact(4).map(|dim| u32::from_be_bytes([dim[0], dim[1], dim[2], dim[3]]) as usize).collect();
@@ -43,6 +46,7 @@ mod tests {
                 .is_err()
         );
         assert!(read(&[0, 0, 13, 1, 0, 0, 0, 1, 0, 0, 0, 0]).unwrap_err().to_string().contains("0x0d"));
+        assert!(read(&[0, 0, 8, 235]).unwrap_err().to_string().contains("235 dimensions; at most 16"));
         assert!(read_gz(&[0x1f, 0x8b, 0, 0]).is_err());
     }
 }

@@ -38,8 +38,14 @@ fn try_read<T: ReadableElement>(bytes: &[u8]) -> anyhow::Result<Option<ArrayD<T>
     match ArrayD::<T>::read_npy(bytes) {
         Ok(array) => Ok(Some(array)),
         Err(ReadNpyError::WrongDescriptor(_)) => Ok(None),
-        Err(error) => Err(error).context("the .npy file is damaged"),
+        Err(error) => bail!("the .npy file is damaged: {}", begin(&error.to_string())),
     }
+}
+
+/// The begin of an error's first line: it may quote the header behind that.
+fn begin(error: &str) -> String {
+    const SHOWN: usize = 100;
+    error.lines().next().unwrap_or_default().chars().take(SHOWN).collect()
 }
 
 fn try_floats<T: ReadableElement + Copy + Into<f64>>(bytes: &[u8]) -> anyhow::Result<Option<(Vec<usize>, Vec<f64>)>> {
@@ -115,6 +121,15 @@ mod tests {
             assert!(read(&short(&format!("{start}{rest}"))).is_err(), "{rest}");
         }
         assert!(read(&file(&[2, 0, 255, 255, 255, 255], &format!("{start}'shape': (1, 2), }}\n"))).is_err());
+    }
+
+    #[test]
+    fn a_damaged_header_is_not_repeated() {
+        let header = format!("{{'descr': '|u1', 'shape': (1, 2), 'x': {}}}\n", "a".repeat(3000));
+        let length = u16::try_from(header.len()).unwrap().to_le_bytes();
+        let file = [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), &[0; 64]].concat();
+        let refusal = format!("{:#}", read(&file).unwrap_err());
+        assert!(refusal.contains("the .npy file is damaged: error parsing header") && refusal.len() < 200, "{refusal}");
     }
 
     #[test]

@@ -6,7 +6,10 @@ use super::fold::{self, Fold, Room};
 use super::operand::{Computed, Meaning, Operand};
 use super::{Answer, Graph, Labels, Node, NodeId, Op, Origin, Tie, idioms, metadata, ops, types};
 use crate::error::{Problem, Refusal};
-use crate::onnx::{self, ElementType, Model, Tensor};
+use crate::onnx::{self, ElementType, Model, Tensor, bounds};
+
+/// Most elements that all computed values may have together: each takes kilobytes of memory while it is compiled.
+const MOST_ELEMENTS: usize = 1 << 19;
 
 /// Imports a model.
 ///
@@ -80,7 +83,7 @@ impl<'m> Importer<'m> {
         let value = Computed { node: 0, shape: input.shape.clone(), element: input.element, meaning: Meaning::Value };
         operands.insert(input.name.clone(), Operand::Computed(value));
         let nodes = vec![Node { op: Op::Input, len, origin }];
-        let (room, score_labels) = (Room::default(), Labels::Indices);
+        let (room, score_labels) = (Room::new(bounds::most_elements(model)), Labels::Indices);
         Importer { model, nodes, operands, failed: BTreeSet::new(), room, score_labels }
     }
 
@@ -317,6 +320,21 @@ impl<'m> Importer<'m> {
         self.model.opset
     }
 
+    /// Whether there is room for a value of so many elements, and for the weights that make it.
+    pub(super) fn check_room(&mut self, node: &onnx::Node, elements: usize, weights: usize) -> Result<(), Problem> {
+        let held = self.nodes.iter().map(|node| node.len).fold(elements, usize::saturating_add);
+        let too_much = if held > MOST_ELEMENTS {
+            format!("the values up to here have {held} elements together, at most {MOST_ELEMENTS} are compiled")
+        } else if self.room.take(&[weights]).is_err() {
+            format!("uses {weights} weights: with those before, more than any script can use")
+        } else {
+            return Ok(());
+        };
+        Err(node
+            .problem(too_much)
+            .help("shrink the network: every element, and every weight, takes bytes of the script"))
+    }
+
     /// Adds a step that comes from `node`; its result has `shape` and elements of a type.
     pub(super) fn push(
         &mut self,
@@ -330,6 +348,8 @@ impl<'m> Importer<'m> {
                 .problem("has a constant that leaves the range of floats once its factors are multiplied in")
                 .help("check alpha, beta and the constants of the model"));
         }
+        let weights = if let Op::MatMul { weights, .. } = &op { weights.elements.len() } else { 0 };
+        self.check_room(node, shape.iter().product(), weights)?;
         Ok(self.push_from(origin(node), op, shape, element))
     }
 

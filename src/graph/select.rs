@@ -30,6 +30,7 @@ pub(super) fn columns(importer: &mut Importer<'_>, node: &Node) -> Result<Operan
     let outside = || node.problem(format!("takes a column outside of {dim}")).help("check the shapes of the model");
     let columns: Vec<usize> = columns.iter().map(position).collect::<Option<_>>().ok_or_else(outside)?;
     let rows = x.len() / dim.max(1);
+    importer.check_room(node, rows.saturating_mul(columns.len()), 0)?;
     let sources = (0..rows).flat_map(|row| columns.iter().map(move |column| row * dim + column)).collect();
     // A vector is one row.
     let mut shape = if x.shape.len() < 2 { vec![1, 0] } else { x.shape.clone() };
@@ -143,6 +144,7 @@ pub(super) fn concat_values(
             .problem(format!("joins shapes {:?} and {:?} along axis {axis}", any.shape, value.shape))
             .help("check the shapes of the model: all but the joined axis must be equal"));
     }
+    importer.check_room(node, values.iter().map(Computed::len).sum(), 0)?;
     let outer: usize = any.shape[..axis].iter().product();
     let row = |row: usize| {
         let part = move |(part, value): (usize, &Computed)| {

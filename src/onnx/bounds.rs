@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 
 use super::{Model, Node, Tensor};
 
-/// Most elements that a computed constant may have.
+/// Most elements that a computed constant may have, whatever the file holds.
 const MOST_ELEMENTS: usize = 1 << 26;
+/// So many it may have in any case: seconds of compiling.
+const MODEST_ELEMENTS: usize = 1 << 18;
+/// And so many times what the file holds: weights are transposed, scaled and reshaped one after the other.
+const STEPS: usize = 16;
 
 /// The most elements that a Shape gives: the dimensions of a value.
 const MOST_DIMENSIONS: usize = 1 << 10;
@@ -19,17 +23,25 @@ struct Size {
     shape: Option<Vec<usize>>,
 }
 
+/// Most elements that constants computed from a model's may have: a file of a kilobyte is compiled as quickly as small
+/// models are.
+pub(crate) fn most_elements(model: &Model) -> usize {
+    let held = model.constants.values().map(Tensor::len).fold(0, usize::saturating_add);
+    held.saturating_mul(STEPS).clamp(MODEST_ELEMENTS, MOST_ELEMENTS)
+}
+
 /// An error for constants that may become larger than any script.
 pub(super) fn check(model: &Model) -> Result<(), String> {
+    let most = most_elements(model);
     let initial = |tensor: &Tensor| Size { count: tensor.len(), shape: Some(tensor.shape.clone()) };
     let mut sizes: BTreeMap<&str, Size> =
         model.constants.iter().map(|(name, tensor)| (name.as_str(), initial(tensor))).collect();
     for node in &model.nodes {
-        if grows(node, &model.constants) {
+        if grows(node, &model.constants, most) {
             return Err(format!("`{}` may compute a constant of any size", node.name));
         }
         let Some(size) = size_of(node, &sizes) else { continue };
-        if size.count > MOST_ELEMENTS {
+        if size.count > most {
             return Err(format!("`{}` computes a constant of up to {} elements", node.name, size.count));
         }
         for output in node.outputs.iter().filter(|name| !name.is_empty()) {
@@ -40,7 +52,7 @@ pub(super) fn check(model: &Model) -> Result<(), String> {
 }
 
 /// Whether the size of a node's result depends on the value of an operand that is no constant of the file's.
-fn grows(node: &Node, constants: &BTreeMap<String, Tensor>) -> bool {
+fn grows(node: &Node, constants: &BTreeMap<String, Tensor>, most: usize) -> bool {
     let size = match node.op.as_str() {
         "ConstantOfShape" => 0,
         "Expand" => 1,
@@ -52,7 +64,7 @@ fn grows(node: &Node, constants: &BTreeMap<String, Tensor>) -> bool {
     let dims = node.input(size).and_then(|name| constants.get(name)).and_then(Tensor::to_ints);
     let count =
         dims.map(|dims| dims.iter().fold(1usize, |count, &dim| count.saturating_mul(dim.unsigned_abs() as usize)));
-    count.is_none_or(|count| count > MOST_ELEMENTS)
+    count.is_none_or(|count| count > most)
 }
 
 /// A bound for the results of a node that computes with constants only; `None` for others.

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::error::{Problem, Problems, Refusal};
 
-/// Most elements that an input may have: each takes some bytes of both scripts.
-const MOST_INPUTS: usize = 1 << 20;
+/// Most elements that an input may have: each takes some bytes of both scripts, and kilobytes while it is compiled.
+const MOST_INPUTS: usize = 1 << 18;
 
 /// Decodes the protobuf message of a model file.
 pub(super) fn message(bytes: &[u8]) -> Result<pb::ModelProto, Refusal> {

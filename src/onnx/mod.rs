@@ -10,7 +10,7 @@
 //! can name what the user's exporter wrote.
 
 mod attributes;
-mod bounds;
+pub(crate) mod bounds;
 mod cast;
 mod decode;
 mod element;

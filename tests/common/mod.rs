@@ -7,6 +7,7 @@ pub(crate) mod lanes;
 pub(crate) mod mutate;
 pub(crate) mod networks;
 pub(crate) mod oracle;
+pub(crate) mod proto;
 pub(crate) mod random;
 
 use std::path::{Path, PathBuf};

@@ -13,20 +13,16 @@ use super::{dims, quantised};
 use crate::onnx::tensor::Elements;
 use crate::onnx::{ElementType, Node, Tensor};
 
-/// Most elements that all folded constants of a model may have together.
-const MOST_ELEMENTS: usize = 1 << 26;
-
-/// What is left of them.
+/// What is left of the elements that all folded constants of a model may have together.
 #[derive(Debug)]
 pub(super) struct Room(usize);
 
-impl Default for Room {
-    fn default() -> Self {
-        Room(MOST_ELEMENTS)
-    }
-}
-
 impl Room {
+    /// The room for so many.
+    pub(super) fn new(elements: usize) -> Room {
+        Room(elements)
+    }
+
     /// Takes room for a tensor, before it is made.
     pub(super) fn take(&mut self, shape: &[usize]) -> Result<usize, String> {
         let count = dims::count(shape)?;
@@ -230,7 +226,7 @@ mod tests {
             attributes.iter().map(|&(name, value)| (name.to_owned(), Attribute::Int(value))).collect();
         let node = Node { name: op.into(), op: op.into(), inputs, outputs: vec!["y".into()], attributes };
         let operands: Vec<Option<Tensor>> = operands.iter().cloned().map(Some).collect();
-        fold(Fold { node: &node, opset: 17, operands: &operands, room: &mut Room::default() }).unwrap()
+        fold(Fold { node: &node, opset: 17, operands: &operands, room: &mut Room::new(1 << 18) }).unwrap()
     }
 
     fn ints(values: &[i64]) -> Tensor {

@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     fn room() -> Room {
-        Room::default()
+        Room::new(1 << 18)
     }
 
     #[test]

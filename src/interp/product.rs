@@ -1,8 +1,8 @@
 //! Products of magnitudes: 64-bit limbs, the least significant first.
 //!
-//! Numbers of some kilobytes are what packed networks multiply, one of them mostly zeros as a rule. Rows of single products, four rows at
-//! once, and Karatsuba's products of halves above them take about three quarters of the time of
-//! num-bigint's on 128 to 256 limbs; on thousands, its Toom-Cook is no slower, and takes over.
+//! Numbers of some kilobytes are what packed networks multiply, and one factor is mostly zeros: inputs lie a row apart. Such
+//! a product takes a row for each limb that is not zero. Others take rows, four at once, and Karatsuba's products
+//! of halves above them; num-bigint's Toom-Cook takes over where it is no slower. BENCHMARKS.md has the race.
 
 use num_bigint::BigUint;
 
@@ -20,18 +20,22 @@ const THIN: usize = 3;
 
 /// The product, in as many limbs as both factors have together.
 pub(super) fn product(a: &[u64], b: &[u64]) -> Vec<u64> {
-    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
     if let Some((thin, other)) = [(a, b), (b, a)].into_iter().find(|(factor, _)| is_thin(factor)) {
-        let mut out = vec![0; a.len() + b.len()];
-        let rows = thin.iter().enumerate().filter(|(_, limb)| **limb != 0);
-        rows.for_each(|(index, &limb)| add_row(&mut out[index..], other, limb));
-        return out;
+        return of_thin(thin, other);
     }
+    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
     let mut out = if short.len() < TOOM_COOK { Vec::new() } else { by_num_bigint(long, short) };
     out.resize(long.len() + short.len(), 0);
     if short.len() < TOOM_COOK {
         add_product(&mut out, long, short);
     }
+    out
+}
+
+fn of_thin(thin: &[u64], other: &[u64]) -> Vec<u64> {
+    let mut out = vec![0; thin.len() + other.len()];
+    let rows = thin.iter().enumerate().filter(|(_, limb)| **limb != 0);
+    rows.for_each(|(index, &limb)| add_row(&mut out[index..], other, limb));
     out
 }
 

@@ -23,7 +23,7 @@ LIMIT = 300
 MEMORY_MB = 16_000
 """Memory that a compile is given: more would take a machine of 24 GB down."""
 EXPONENTS = range(3, 8)
-HIDDEN_OF_WIDE, CLASSES = 32, 10
+HIDDEN_OF_WIDE, CLASSES = 64, 10
 SHAPES = ("square", "wide")
 CHOICES = {
     "fixed:1e8 (default)": (),

@@ -11,9 +11,9 @@ cargo +nightly fuzz build -s none
 binaries=${CARGO_TARGET_DIR:-fuzz/target}/x86_64-unknown-linux-gnu/release
 for target in $targets; do
     mkdir -p "$runs/$target/corpus" "$runs/$target/failed"
-    # Bytes that take long are 600 of a script, or options that make compiling long: 60 s is a hang.
-    nice -n 15 "$binaries/$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 -max_len=4096 \
-        -print_final_stats=1 -artifact_prefix="$runs/$target/failed/" "$runs/$target/corpus" "fuzz/corpus/$target" \
+    # The alarm counts seconds of the wall: what takes 10 s alone takes minutes where all targets share a processor.
+    nice -n 15 "$binaries/$target" -max_total_time="$seconds" -timeout=300 -rss_limit_mb=2048 -max_len=4096 \
+        -print_final_stats=1 -artifact_prefix="$runs/$target/failed/" "$runs/$target/corpus" tests/fuzz/seeds/"$target" \
         >"$runs/$target/log" 2>&1 &
     echo "$target: process $!, log $runs/$target/log"
 done

@@ -1,4 +1,4 @@
-//! What fuzzing runs, for about a second each: the seeds of `fuzz/corpus`, and changes of them that are the same on every
+//! What fuzzing runs, for about a second each: the seeds of `tests/fuzz/seeds`, and changes of them that are the same on every
 //! run. `fuzz/README.md` says how to run it for hours.
 
 mod bodies;
@@ -13,7 +13,7 @@ use common::random::Random;
 
 /// The seeds of a target, by name.
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds").join(target);
     let mut paths: Vec<_> = std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.unwrap().path())

@@ -93,10 +93,10 @@ impl<'b> Emit<'b> {
             if left_over > 0 && left > 0 {
                 done = self.head(done, bytes, "piece");
             }
-            result =
-                Some(result.map_or(done, |before| {
-                    self.builder.one(Op::Cat, &[before, done], Name::whole(&Arc::from("pieces")))
-                }));
+            result = Some(match result {
+                Some(before) => self.one(Op::Cat, &[before, done], "pieces"),
+                None => done,
+            });
         }
         result.unwrap_or(string)
     }
